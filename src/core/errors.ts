@@ -1,0 +1,26 @@
+/** A mistake of the user's: configuration or input. `cli.ts` prints its message alone and exits with 2. */
+export class UserError extends Error {
+  override name = 'UserError';
+}
+
+/**
+ * The sentence every check of a value speaks: `Expected <what> for <where> but received <value>.`, then what to do next.
+ * `received` is shown as JSON, cut to 120 characters.
+ */
+export function expected(what: string, where: string, received: unknown, next = ''): string {
+  return `Expected ${what} for ${where} but received ${show(received)}.${next === '' ? '' : ` ${next}`}`;
+}
+
+/** The message of anything thrown, whatever it is (some libraries throw strings and bare objects). */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  if (typeof thrown === 'string') return thrown;
+  return show(thrown);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'undefined' || typeof value === 'bigint') return String(value);
+  if (value instanceof Error) return value.message;
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}

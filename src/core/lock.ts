@@ -1,0 +1,83 @@
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Who holds a lock: written inside it, so that a dead holder on this machine is told from a living one. */
+interface Holder {
+  pid: number;
+  host: string;
+  /** When that process started, in clock ticks since boot: a reused process id has another (Linux; else ''). */
+  born: string;
+}
+
+/**
+ * Runs `work` while holding the lock file, waiting for a living holder and taking over from a dead one.
+ * @param onWait called once, with the holder's process id, when there is somebody to wait for.
+ */
+export async function withLock<T>(path: string, work: () => Promise<T>, onWait: (pid: number) => void = () => {}) {
+  let waited = false;
+  while (!(await tryLock(path))) {
+    const holder = await readHolder(path);
+    if (!waited && holder !== undefined) onWait(holder.pid);
+    waited = true;
+    await sleep(100);
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** Takes the lock if it is free or its holder is dead; false when somebody living has it. */
+export async function tryLock(path: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const handle = await open(path, 'wx');
+      await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), born: await birthOf(process.pid) }));
+      await handle.close();
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (!(await isStale(path))) return false;
+    await rm(path, { force: true });
+  }
+  return false;
+}
+
+/** Whether the process that a lock file names is gone; a lock without a readable holder counts as stale after 10 s. */
+async function isStale(path: string): Promise<boolean> {
+  const holder = await readHolder(path);
+  if (holder === undefined) {
+    const written = await stat(path).catch(() => undefined);
+    return written !== undefined && Date.now() - written.mtimeMs > 10_000;
+  }
+  if (holder.host !== hostname()) return false;
+  return !isAlive(holder.pid) || (holder.born !== '' && (await birthOf(holder.pid)) !== holder.born);
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat, counted after the command's closing parenthesis (proc(5)). */
+async function birthOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}

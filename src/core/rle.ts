@@ -1,0 +1,123 @@
+import { EMPTY_RLE, MASK_SIZE } from './competition.ts';
+import { expected, UserError } from './errors.ts';
+import type { Mask } from './image.ts';
+
+/**
+ * Where a mask is 1, as half-open intervals [start, end) of pixel indices in column-major order (index = x·height + y):
+ * flat pairs, ascending, neither touching nor overlapping. An empty mask is an empty array.
+ */
+export type Runs = Int32Array;
+
+/**
+ * Reads the competition's code: pairs of (gap since the end of the previous run, run length), 0-based and
+ * column-major over size×size pixels; `-1` is empty. Throws UserError where the text is no such code.
+ * @param where what is being read, for the message: file and line, or image id.
+ */
+export function parseRle(text: string, where: string, size = MASK_SIZE): Runs {
+  const trimmed = text.trim();
+  if (trimmed === EMPTY_RLE) return new Int32Array(0);
+  const tokens = trimmed.split(/\s+/);
+  if (trimmed === '' || tokens.length % 2 !== 0) {
+    const count = trimmed === '' ? 0 : tokens.length;
+    throw new UserError(
+      expected('-1 or pairs of gap and length', `the run-length code of ${where}`, `${count} tokens`),
+    );
+  }
+  const runs: number[] = [];
+  let position = 0;
+  for (let i = 0; i < tokens.length; i += 2) {
+    const start = position + readCount(tokens[i]!, 0, where);
+    const end = start + readCount(tokens[i + 1]!, 1, where);
+    if (end > size * size) {
+      const next = `The image has ${size}×${size} pixels.`;
+      throw new UserError(expected(`runs within ${size * size} pixels`, `the run-length code of ${where}`, end, next));
+    }
+    appendRun(runs, start, end);
+    position = end;
+  }
+  return Int32Array.from(runs);
+}
+
+/** Writes the competition's code (see parseRle); `-1` when empty. */
+export function formatRle(runs: Runs): string {
+  if (runs.length === 0) return EMPTY_RLE;
+  const tokens: number[] = [];
+  let position = 0;
+  for (let i = 0; i < runs.length; i += 2) {
+    tokens.push(runs[i]! - position, runs[i + 1]! - runs[i]!);
+    position = runs[i + 1]!;
+  }
+  return tokens.join(' ');
+}
+
+/** The runs of a mask of any size. */
+export function maskToRuns({ width, height, data }: Mask): Runs {
+  const runs: number[] = [];
+  let start = -1;
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      const inside = data[y * width + x] !== 0;
+      if (inside && start < 0) start = x * height + y;
+      if (!inside && start >= 0) {
+        runs.push(start, x * height + y);
+        start = -1;
+      }
+    }
+  }
+  if (start >= 0) runs.push(start, width * height);
+  return Int32Array.from(runs);
+}
+
+/** The square mask that the runs describe. */
+export function runsToMask(runs: Runs, size = MASK_SIZE): Mask {
+  const data = new Uint8Array(size * size);
+  for (let i = 0; i < runs.length; i += 2) {
+    for (let index = runs[i]!; index < runs[i + 1]!; index++) {
+      data[(index % size) * size + Math.floor(index / size)] = 1;
+    }
+  }
+  return { width: size, height: size, data };
+}
+
+/** The union of several masks: overlapping rows of one image count once. */
+export function uniteRuns(parts: readonly Runs[]): Runs {
+  if (parts.length === 1) return parts[0]!;
+  const pairs: [number, number][] = [];
+  for (const runs of parts) for (let i = 0; i < runs.length; i += 2) pairs.push([runs[i]!, runs[i + 1]!]);
+  pairs.sort((a, b) => a[0] - b[0]);
+  const united: number[] = [];
+  for (const [start, end] of pairs) appendRun(united, start, end);
+  return Int32Array.from(united);
+}
+
+/** The number of pixels inside. */
+export function areaOfRuns(runs: Runs): number {
+  let area = 0;
+  for (let i = 0; i < runs.length; i += 2) area += runs[i + 1]! - runs[i]!;
+  return area;
+}
+
+/** The number of pixels inside both. */
+export function intersectionArea(a: Runs, b: Runs): number {
+  let area = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    area += Math.max(0, Math.min(a[i + 1]!, b[j + 1]!) - Math.max(a[i]!, b[j]!));
+    if (a[i + 1]! < b[j + 1]!) i += 2;
+    else j += 2;
+  }
+  return area;
+}
+
+/** Adds a run that starts no earlier than the last one, joining it where they touch or overlap; empty ones are dropped. */
+function appendRun(runs: number[], start: number, end: number): void {
+  if (end <= start) return;
+  const lastEnd = runs.length > 0 ? runs[runs.length - 1]! : -1;
+  if (start <= lastEnd) runs[runs.length - 1] = Math.max(lastEnd, end);
+  else runs.push(start, end);
+}
+
+function readCount(token: string, least: number, where: string): number {
+  const count = /^\d{1,9}$/.test(token) ? Number(token) : Number.NaN;
+  if (count >= least) return count;
+  throw new UserError(expected(`a whole number of at least ${least}`, `the run-length code of ${where}`, token));
+}
