@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expected, UserError } from '../core/errors.ts';
+import { withLock } from '../core/lock.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { ensureBinding, linkBinding } from './binding.ts';
+import { ensureLibrary } from './library.ts';
+import type { Flavour } from './versions.ts';
+
+/** What a run asks for; `auto` is the GPU where there is an NVIDIA driver, else the processor. */
+export type Device = 'auto' | 'cpu' | 'gpu';
+
+export interface Engine {
+  flavour: Flavour;
+  /** The folder that TensorFlow's library lies in. */
+  library: string;
+  /** The compiled binding. */
+  binding: string;
+}
+
+export interface InstallOptions {
+  device: Device;
+  /** Where builds are kept between projects and across `npm ci`. */
+  cacheDir: string;
+  /** Compare every file with its checksum again, not only its size. */
+  verify?: boolean;
+}
+
+/**
+ * Makes sure that TensorFlow can be loaded: its C library out of the published wheel, the unmodified binding of
+ * @tensorflow/tfjs-node-gpu compiled against it, and a link to that where tfjs looks for it. What is already there and
+ * whole is used as it is. `use` runs while the link is certain to be this flavour's, so the binding is loaded in it.
+ * Throws UserError where this machine lacks something, with the command that brings it.
+ */
+export async function withEngine<T>(
+  options: InstallOptions,
+  terminal: Terminal,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  checkPlatform();
+  const flavour = chooseFlavour(options.device);
+  const folder = join(options.cacheDir, 'engine');
+  const waiting = (pid: number) => terminal.say(`engine: waiting for process ${pid}, which is installing it`);
+  return await withLock(
+    join(folder, 'lock'),
+    async () => {
+      const library = await ensureLibrary(folder, flavour, options.verify ?? false, terminal);
+      const binding = await ensureBinding(library, terminal);
+      await linkBinding(binding);
+      return await use({ flavour, library, binding });
+    },
+    waiting,
+  );
+}
+
+/** The CUDA build only where an NVIDIA driver is found: without one it would quietly run on the processor. */
+export function chooseFlavour(device: Device, driver = hasNvidiaDriver()): Flavour {
+  if (device === 'gpu' && !driver) {
+    const next = 'Install the driver (`nvidia-smi` shows whether it works), or say device=cpu.';
+    throw new UserError(expected('an NVIDIA driver', 'device=gpu', 'a machine without one', next));
+  }
+  return driver && device !== 'cpu' ? 'cuda' : 'cpu';
+}
+
+/** Whether the kernel has NVIDIA's driver loaded, or WSL2 passes a GPU through. */
+function hasNvidiaDriver(): boolean {
+  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path));
+}
+
+function checkPlatform(platform = process.platform, arch = process.arch): void {
+  if (platform === 'linux' && arch === 'x64') return;
+  const next = 'On Windows use WSL2; elsewhere a Linux x86-64 machine or container.';
+  throw new UserError(expected('Linux on x86-64', "TensorFlow's library", `${platform} on ${arch}`, next));
+}

@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module';
+import { expected, UserError } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { type Device, type Engine, withEngine } from './install.ts';
+import { tf } from './tf.ts';
+
+export interface LoadOptions {
+  device: Device;
+  cacheDir: string;
+  /** Bit-equal repeats: one thread within an operation on a processor, deterministic kernels on a GPU. */
+  deterministic: boolean;
+}
+
+export interface LoadedEngine extends Engine {
+  /** What is really computing: TensorFlow falls back to the processor in silence, so this is asked of it. */
+  device: 'cpu' | 'gpu';
+  tensorflow: string;
+}
+
+let loaded: LoadedEngine | undefined;
+
+/**
+ * Installs TensorFlow where need be, loads it into this process and proves it with one gradient step.
+ * A process has one TensorFlow: a second call gives the same one. Throws UserError where device=gpu finds no usable GPU.
+ */
+export async function loadEngine(options: LoadOptions, terminal: Terminal): Promise<LoadedEngine> {
+  loaded ??= await withEngine(options, terminal, async (engine) => {
+    setEnvironment(options);
+    restoreUtil();
+    createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
+    return describe(engine, options.device);
+  });
+  return loaded;
+}
+
+function describe(engine: Engine, wanted: Device): LoadedEngine {
+  const backend = tf.backend() as unknown as { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
+  const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
+  if (engine.flavour === 'cuda' && device === 'cpu' && wanted === 'gpu') {
+    const next = 'See `nvidia-smi` and CUDA_VISIBLE_DEVICES; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
+    throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', 'none', next));
+  }
+  proveGradient();
+  return { ...engine, device, tensorflow: backend.binding.TF_Version };
+}
+
+/** Read by TensorFlow when it is loaded; what the user has set stays. */
+function setEnvironment({ device, deterministic }: LoadOptions): void {
+  const wanted: Record<string, string> = {
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // The binding takes the last GPU that it sees: show it one.
+    CUDA_VISIBLE_DEVICES: device === 'cpu' ? '-1' : '0',
+    ...(deterministic ? { TF_NUM_INTRAOP_THREADS: '1', TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1' } : {}),
+  };
+  for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
+}
+
+/** tfjs-node 4.22 calls two functions that Node removed in version 23. */
+function restoreUtil(): void {
+  const target = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+  target.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  target.isArray ??= Array.isArray;
+}
+
+/** One gradient through a convolution: d/dw of Σ(x·w)² at x = 2, w = 3 is 2·(2·3)·2 = 24. */
+function proveGradient(): void {
+  const gradient = tf.tidy(() => {
+    const x = tf.fill([1, 1, 1, 1], 2) as ReturnType<typeof tf.tensor4d>;
+    const square = (w: ReturnType<typeof tf.tensor>) =>
+      tf
+        .conv2d(x, w as ReturnType<typeof tf.tensor4d>, 1, 'same')
+        .square()
+        .sum();
+    return tf
+      .grad(square)(tf.fill([1, 1, 1, 1], 3))
+      .dataSync()[0];
+  });
+  if (gradient !== 24) throw new Error(expected('24', 'the gradient that proves TensorFlow', gradient));
+}
