@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Rng } from '../core/random.ts';
+import type { Sample } from './sample.ts';
 
 export const brightnessContrastConfig = z.strictObject({
   name: z.literal('brightness_contrast'),
@@ -10,3 +12,12 @@ export const brightnessContrastConfig = z.strictObject({
   contrast: z.number().min(0).max(1).default(0.2),
 });
 export type BrightnessContrastConfig = z.infer<typeof brightnessContrastConfig>;
+
+/** x ← 127.5 + (x − 127.5)·(1 + contrast) + 255·brightness, clipped to 0 to 255; the mask stays. */
+export function brightnessContrast(config: BrightnessContrastConfig, sample: Sample, rng: Rng): void {
+  if (!rng.chance(config.p)) return;
+  const shift = 255 * rng.between(-config.brightness, config.brightness);
+  const factor = 1 + rng.between(-config.contrast, config.contrast);
+  const table = new Uint8ClampedArray(256).map((_, x) => 127.5 + (x - 127.5) * factor + shift);
+  for (let i = 0; i < sample.image.length; i++) sample.image[i] = table[sample.image[i]!]!;
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tf } from '../engine/tf.ts';
 
 export const bceConfig = z.strictObject({
   name: z.literal('bce'),
@@ -6,3 +7,20 @@ export const bceConfig = z.strictObject({
   weight: z.number().positive().default(1),
 });
 export type BceConfig = z.infer<typeof bceConfig>;
+
+/**
+ * Binary cross-entropy, mean over all pixels. logits and masks [N,H,W,1] float32 → scalar.
+ * With x = logits and z = masks, −z·log σ(x) − (1 − z)·log(1 − σ(x)) is rewritten as max(x, 0) − x·z + log(1 + e^−|x|),
+ * which overflows for no x. The gradient σ(x) − z is given as it is.
+ */
+export function bceLoss(logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
+  const pixels = logits.size;
+  const loss = tf.customGrad((...args) => {
+    const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+    save([x]);
+    const value = x.relu().sub(x.mul(masks)).add(x.abs().neg().exp().log1p()).mean();
+    const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.sigmoid(saved!).sub(masks).mul(dy.div(pixels));
+    return { value, gradFunc };
+  });
+  return loss(logits) as tf.Scalar;
+}

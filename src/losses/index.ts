@@ -1,6 +1,27 @@
 import { z } from 'zod';
-import { bceConfig } from './bce.ts';
-import { diceConfig } from './dice.ts';
+import { tf } from '../engine/tf.ts';
+import { bceConfig, bceLoss } from './bce.ts';
+import { diceConfig, diceLoss } from './dice.ts';
 
 export const lossConfig = z.discriminatedUnion('name', [bceConfig, diceConfig]);
 export type LossConfig = z.infer<typeof lossConfig>;
+
+/** Logits and masks [N,H,W,1] float32 → a scalar to be made small. */
+export type Loss = (logits: tf.Tensor4D, masks: tf.Tensor4D) => tf.Scalar;
+
+/** The weighted sum of the losses of an experiment. */
+export function buildLoss(configs: readonly LossConfig[]): Loss {
+  return (logits, masks) => {
+    const terms = configs.map((config) => applyLoss(config, logits, masks).mul(config.weight));
+    return tf.addN(terms) as tf.Scalar;
+  };
+}
+
+function applyLoss(config: LossConfig, logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
+  switch (config.name) {
+    case 'bce':
+      return bceLoss(logits, masks);
+    case 'dice':
+      return diceLoss(config, logits, masks);
+  }
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Schedule } from './schedule.ts';
 
 export const cosineConfig = z.strictObject({
   name: z.literal('cosine'),
@@ -10,3 +11,15 @@ export const cosineConfig = z.strictObject({
   warmup_updates: z.int().min(0).default(0),
 });
 export type CosineConfig = z.infer<typeof cosineConfig>;
+
+/**
+ * From lr to min_lr along half a cosine over all updates (Loshchilov and Hutter, 2017,
+ * https://arxiv.org/abs/1608.03983, eq. 5 without restarts); before it, a linear rise over the warm-up.
+ */
+export function cosine({ lr, min_lr, warmup_updates }: CosineConfig): Schedule {
+  return ({ update, updates }) => {
+    if (update < warmup_updates) return (lr * (update + 1)) / warmup_updates;
+    const share = Math.min(1, (update - warmup_updates) / Math.max(1, updates - warmup_updates));
+    return min_lr + 0.5 * (lr - min_lr) * (1 + Math.cos(Math.PI * share));
+  };
+}

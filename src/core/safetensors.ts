@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+
+/** Arrays by name, in a fixed order: weights, optimizer slots, averages. */
+export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
+
+const HEADER_LENGTH_BYTES = 8;
+
+/**
+ * Arrays as a safetensors file (https://huggingface.co/docs/safetensors, "Format"): the header's length as u64 little-
+ * endian, the header as JSON padded with spaces to 8 bytes, then the arrays one after another, F32 little-endian.
+ */
+export function encodeSafetensors(tensors: NamedTensors): Uint8Array {
+  const header: Record<string, object> = {};
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const json = JSON.stringify(header);
+  const text = json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - Buffer.byteLength(json) + json.length);
+  const start = HEADER_LENGTH_BYTES + Buffer.byteLength(text);
+  const bytes = new Uint8Array(start + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - HEADER_LENGTH_BYTES), true);
+  bytes.set(Buffer.from(text), HEADER_LENGTH_BYTES);
+  let position = start;
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
+    position += data.byteLength;
+  }
+  return bytes;
+}
+
+/** Reads such a file, F32 arrays only. Throws where the header or a length does not fit, naming the file. */
+export async function readSafetensors(path: string): Promise<NamedTensors> {
+  const bytes = await readFile(path);
+  const length = bytes.length >= HEADER_LENGTH_BYTES ? Number(bytes.readBigUInt64LE(0)) : Number.NaN;
+  const start = HEADER_LENGTH_BYTES + length;
+  if (!(start <= bytes.length)) throw new Error(`Expected a safetensors file at ${path} but its header is cut off.`);
+  const header = JSON.parse(bytes.toString('utf8', HEADER_LENGTH_BYTES, start)) as Record<string, TensorHeader>;
+  const tensors: NamedTensors = new Map();
+  for (const [name, tensor] of Object.entries(header)) {
+    if (name !== '__metadata__') tensors.set(name, readTensor(bytes.subarray(start), name, tensor, path));
+  }
+  return tensors;
+}
+
+interface TensorHeader {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+function readTensor(
+  body: Buffer,
+  name: string,
+  { dtype, shape, data_offsets: [from, to] }: TensorHeader,
+  path: string,
+) {
+  const bytes = 4 * shape.reduce((product, side) => product * side, 1);
+  if (dtype !== 'F32' || to - from !== bytes || to > body.length) {
+    throw new Error(`Expected ${bytes} bytes of F32 for ${name} in ${path} but received ${to - from} of ${dtype}.`);
+  }
+  // Copied, since a Float32Array must begin at a multiple of 4.
+  const copy = new Uint8Array(bytes);
+  copy.set(body.subarray(from, to));
+  return { shape, data: new Float32Array(copy.buffer) };
+}

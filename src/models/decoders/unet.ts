@@ -1,0 +1,25 @@
+import { tf } from '../../engine/tf.ts';
+import { type BlockOptions, batchNorm, convolution, type Feature, reluActivation } from '../blocks.ts';
+
+/** Channels after each doubling of the resolution, from stride 16 to stride 1. */
+const CHANNELS = [256, 128, 64, 32, 16] as const;
+
+/**
+ * U-Net's expanding path (Ronneberger et al., 2015) with nearest-neighbour up-sampling and batch normalization:
+ * features at strides 2 to 32 → [N,H,W,16] at stride 1.
+ */
+export function buildUnetDecoder(features: readonly Feature[], options: BlockOptions): Feature {
+  const [deepest, ...skips] = [...features].reverse();
+  let x = deepest!;
+  CHANNELS.forEach((channels, level) => {
+    const block = `decoder${level + 1}_`;
+    x = tf.layers.upSampling2d({ name: `${block}up`, size: [2, 2] }).apply(x) as Feature;
+    const skip = skips[level];
+    if (skip !== undefined) x = tf.layers.concatenate({ name: `${block}concat` }).apply([x, skip]) as Feature;
+    for (const part of ['a', 'b']) {
+      x = convolution(x, `${block}conv_${part}`, channels, 3, options);
+      x = reluActivation(batchNorm(x, `${block}bn_${part}`), `${block}relu_${part}`);
+    }
+  });
+  return x;
+}

@@ -1,0 +1,103 @@
+import { tf } from '../../engine/tf.ts';
+import {
+  type BlockOptions,
+  batchNorm,
+  convolution,
+  depthwiseConvolution,
+  type Feature,
+  padForStride2,
+  swishActivation,
+} from '../blocks.ts';
+
+/** Width and depth multipliers (Tan and Le, 2019, https://arxiv.org/abs/1905.11946, eq. 3 and table 8's models). */
+const SCALES = {
+  'efficientnet-b0': { width: 1.0, depth: 1.0 },
+  'efficientnet-b1': { width: 1.0, depth: 1.1 },
+  'efficientnet-b2': { width: 1.1, depth: 1.2 },
+  'efficientnet-b3': { width: 1.2, depth: 1.4 },
+  'efficientnet-b4': { width: 1.4, depth: 1.8 },
+} as const;
+export type EfficientNetName = keyof typeof SCALES;
+
+/** The stages of EfficientNet-B0 (Tan and Le, 2019, table 1), squeeze ratio 1/4 everywhere. */
+const STAGES = [
+  { kernel: 3, repeats: 1, filters: 16, expand: 1, stride: 1 },
+  { kernel: 3, repeats: 2, filters: 24, expand: 6, stride: 2 },
+  { kernel: 5, repeats: 2, filters: 40, expand: 6, stride: 2 },
+  { kernel: 3, repeats: 3, filters: 80, expand: 6, stride: 2 },
+  { kernel: 5, repeats: 3, filters: 112, expand: 6, stride: 1 },
+  { kernel: 5, repeats: 4, filters: 192, expand: 6, stride: 2 },
+  { kernel: 3, repeats: 1, filters: 320, expand: 6, stride: 1 },
+] as const;
+
+interface BlockShape {
+  kernel: number;
+  filters: number;
+  expand: number;
+  stride: number;
+}
+
+/**
+ * EfficientNet without its classifier, layers named and laid out as in Keras applications.
+ * rgb [N,H,W,3], normalized → five features at strides 2, 4, 8, 16, 32: the stem's, then the last of each resolution
+ * (where segmentation_models.pytorch takes them, so that the networks have equal parameter counts).
+ */
+export function buildEfficientNet(name: EfficientNetName, rgb: Feature, options: BlockOptions): Feature[] {
+  const { width, depth } = SCALES[name];
+  const stem = convolution(padForStride2(rgb, 'stem_conv_pad', 3), 'stem_conv', roundFilters(32, width), 3, {
+    ...options,
+    strides: 2,
+    padding: 'valid',
+  });
+  let x = swishActivation(batchNorm(stem, 'stem_bn'), 'stem_activation');
+  const features: Feature[] = [x];
+  STAGES.forEach((stage, index) => {
+    if (stage.stride === 2 && index > 1) features.push(x);
+    const repeats = Math.ceil(depth * stage.repeats);
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const block = `block${index + 1}${String.fromCharCode('a'.charCodeAt(0) + repeat)}_`;
+      const stride = repeat === 0 ? stage.stride : 1;
+      x = invertedResidual(x, block, { ...stage, stride, filters: roundFilters(stage.filters, width) }, options);
+    }
+  });
+  return [...features, x];
+}
+
+/** Expansion, depthwise convolution, squeeze and excitation, projection (Sandler et al., 2018; Hu et al., 2018). */
+function invertedResidual(input: Feature, block: string, shape: BlockShape, options: BlockOptions): Feature {
+  const channels = input.shape.at(-1)!;
+  let x = input;
+  if (shape.expand !== 1) {
+    x = convolution(x, `${block}expand_conv`, channels * shape.expand, 1, options);
+    x = swishActivation(batchNorm(x, `${block}expand_bn`), `${block}expand_activation`);
+  }
+  const { stride: strides, kernel } = shape;
+  if (strides === 2) x = padForStride2(x, `${block}dwconv_pad`, kernel);
+  const padding = strides === 2 ? 'valid' : 'same';
+  x = depthwiseConvolution(x, `${block}dwconv`, kernel, { ...options, strides, padding });
+  x = swishActivation(batchNorm(x, `${block}bn`), `${block}activation`);
+  x = squeezeExcite(x, block, Math.max(1, Math.floor(channels / 4)), options);
+  x = batchNorm(convolution(x, `${block}project_conv`, shape.filters, 1, options), `${block}project_bn`);
+  if (strides !== 1 || channels !== shape.filters) return x;
+  return tf.layers.add({ name: `${block}add` }).apply([x, input]) as Feature;
+}
+
+/** Each channel scaled by a gate in (0, 1) computed from the means of all (Hu et al., 2018). */
+function squeezeExcite(x: Feature, block: string, squeezed: number, options: BlockOptions): Feature {
+  const channels = x.shape.at(-1)!;
+  const means = tf.layers.globalAveragePooling2d({ name: `${block}se_squeeze` }).apply(x) as Feature;
+  let gate = tf.layers.reshape({ name: `${block}se_reshape`, targetShape: [1, 1, channels] }).apply(means) as Feature;
+  // The activations lie within these convolutions in Keras; the extra layers carry no weights.
+  gate = convolution(gate, `${block}se_reduce`, squeezed, 1, { ...options, useBias: true });
+  gate = swishActivation(gate, `${block}se_reduce_activation`);
+  gate = convolution(gate, `${block}se_expand`, channels, 1, { ...options, useBias: true });
+  gate = tf.layers.activation({ name: `${block}se_gate`, activation: 'sigmoid' }).apply(gate) as Feature;
+  return tf.layers.multiply({ name: `${block}se_excite` }).apply([x, gate]) as Feature;
+}
+
+/** Filters scaled by the width, to a multiple of 8, never more than a tenth below. */
+function roundFilters(filters: number, width: number): number {
+  const scaled = filters * width;
+  const rounded = Math.max(8, Math.floor((scaled + 4) / 8) * 8);
+  return rounded < 0.9 * scaled ? rounded + 8 : rounded;
+}

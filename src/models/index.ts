@@ -1,0 +1,36 @@
+import { tf } from '../engine/tf.ts';
+import { type BlockOptions, convolution, type Feature, grayToRgb } from './blocks.ts';
+import type { ModelConfig } from './config.ts';
+import { buildUnetDecoder } from './decoders/unet.ts';
+import { buildEfficientNet } from './encoders/efficientnet.ts';
+
+/** Statistics of ImageNet's pictures, which published encoders were trained on. */
+const IMAGENET_MEAN = [0.485, 0.456, 0.406];
+const IMAGENET_STD = [0.229, 0.224, 0.225];
+
+/**
+ * The network of an experiment: [N,R,R,1] grey levels 0 to 255 → [N,R,R,1] logits.
+ * @param resolution R, a multiple of ENCODER_STRIDE
+ * @param seed every layer's weights begin from a stream of their own under it
+ */
+export function buildModel(config: ModelConfig, resolution: number, seed: number): tf.LayersModel {
+  const options: BlockOptions = { seed };
+  const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
+  const rgb = grayToRgb(input, IMAGENET_MEAN, IMAGENET_STD);
+  const features = buildEncoder(config, rgb, options);
+  const decoded = buildDecoder(config, features, options);
+  const logits = convolution(decoded, 'mask_logits', 1, 3, { ...options, useBias: true });
+  return tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
+}
+
+/** The feature pyramid that every decoder reads: strides 2, 4, 8, 16, 32. */
+function buildEncoder(config: ModelConfig, rgb: Feature, options: BlockOptions): Feature[] {
+  return buildEfficientNet(config.encoder, rgb, options);
+}
+
+function buildDecoder(config: ModelConfig, features: Feature[], options: BlockOptions): Feature {
+  switch (config.decoder) {
+    case 'unet':
+      return buildUnetDecoder(features, options);
+  }
+}

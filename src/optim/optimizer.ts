@@ -1,0 +1,11 @@
+import type { tf } from '../engine/tf.ts';
+
+/** How a weight follows its gradient. One definition serves every way of running a step. */
+export interface Optimizer {
+  /** What is remembered beside each weight, in its shape, beginning at zero. */
+  slots: readonly string[];
+  /** The rate to use at one update (counted from 1) for the schedule's learning rate: corrections that need no tensor. */
+  rate(lr: number, update: number): number;
+  /** Assigns the slots and then the weight. gradient: of the weight's shape; rate: a scalar, or a number. */
+  step(weight: tf.Variable, gradient: tf.Tensor, slots: readonly tf.Variable[], rate: tf.Scalar | number): void;
+}

@@ -1,0 +1,14 @@
+/** Where a run stands when it asks for a learning rate. */
+export interface ScheduleProgress {
+  /** Updates done so far, from 0. */
+  update: number;
+  /** Updates that the whole run will make. */
+  updates: number;
+  /** The epoch under way, from 0. */
+  epoch: number;
+  /** The validation Dice of each epoch that is done. */
+  scores: readonly number[];
+}
+
+/** The learning rate as a pure function of progress, so that a checkpoint need not store a scheduler. */
+export type Schedule = (progress: ScheduleProgress) => number;
