@@ -1,0 +1,119 @@
+import { stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { augmentConfig } from '../augment/index.ts';
+import { MASK_SIZE } from '../core/competition.ts';
+import { expected } from '../core/errors.ts';
+import { type LossConfig, lossConfig } from '../losses/index.ts';
+import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
+import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
+import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
+import type { Problem } from './describe-problem.ts';
+import { type CheckedParts, type ConfigOf, optional, required, withDefault } from './keys.ts';
+import { loadConfig } from './load-config.ts';
+import { loadYaml } from './load-yaml.ts';
+import type { KeyPath } from './locate.ts';
+import { resolvePath } from './paths.ts';
+
+const count = z.int().min(1);
+const path = z.string().min(1);
+
+const initConfig = z.strictObject({
+  /** The run whose weights to start from: its run id, its MLflow run id, or a name that one finished run has. */
+  from: z.string().min(1),
+  checkpoint: z.enum(CHECKPOINT_NAMES).default('best-dice'),
+});
+
+const phantomConfig = z.strictObject({
+  /** Labelled training images of stage 1 to make. */
+  images: z.int().min(20).max(20_000),
+  seed: z.int().min(0).default(1),
+});
+export type PhantomConfig = z.infer<typeof phantomConfig>;
+
+/** Every key of `experiments/*.yml`; docs/reference/experiment.md describes them at length. */
+export const experimentKeys = {
+  name: required(
+    'Names the run, its folder and its MLflow run.',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'up to 80 letters, digits and . _ - (first a letter or digit)'),
+  ),
+  init: optional('The run and checkpoint whose weights to start from; left out: random weights.', initConfig),
+  data: {
+    root: required('The folder of the competition’s files.', path),
+    folds: required('The CSV that says which images are held out.', path),
+    fold: required('The fold to validate on; all others are trained on.', z.int().min(0)),
+    phantom: optional('Make a synthetic competition where the data root is absent.', phantomConfig),
+  },
+  resolution: required(
+    `Side of the images in pixels, a multiple of ${ENCODER_STRIDE}.`,
+    z.int().min(ENCODER_STRIDE).max(MASK_SIZE).multipleOf(ENCODER_STRIDE),
+  ),
+  model: required('The network: encoder and decoder.', modelConfig),
+  loss: required<LossConfig | LossConfig[]>('One loss, or a list of losses with weights.', (value) =>
+    Array.isArray(value) ? z.array(lossConfig).min(1) : lossConfig,
+  ),
+  optimizer: required('The rule that turns gradients into updates.', optimizerConfig),
+  lr_schedule: required('The learning rate of every update.', scheduleConfig),
+  batch_size: required('Images per step on the device.', count),
+  accumulation_steps: withDefault('Batches whose gradients are averaged into one update.', count, 1),
+  validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
+  epochs: required('Passes over the training images.', count),
+  swa_epochs: withDefault('Average the weights over the last n epochs; 0: do not.', z.int().min(0), 0),
+  augment: withDefault('Steps that alter training images, in order.', z.array(augmentConfig), []),
+  device: withDefault('auto, cpu, or gpu (stops where there is none).', z.enum(['auto', 'cpu', 'gpu']), 'auto'),
+  deterministic: withDefault('Bit-equal repeats, at some cost in speed.', z.boolean(), false),
+  seed: withDefault(
+    'Seeds weights, order and augmentation.',
+    z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+    42,
+  ),
+  mlflow_experiment: withDefault('The MLflow experiment to log to.', z.string().min(1), 'siim-pneumothorax'),
+};
+
+/** A checked experiment; paths are as typed (see resolvePath). */
+export type Experiment = ConfigOf<typeof experimentKeys> & { validation_batch_size: number };
+
+/**
+ * Reads an experiment, `key=value` words laid over its file, and checks all of it before anything is touched.
+ * Throws one UserError that lists every problem with its place. Relative paths start at `cwd`.
+ */
+export async function parseExperiment(
+  file: string,
+  overrides: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Promise<Experiment> {
+  const source = loadYaml(file, overrides, cwd);
+  const config = await loadConfig(experimentKeys, source, (parts) => checkTogether(parts, cwd));
+  return { ...config, validation_batch_size: config.validation_batch_size ?? config.batch_size };
+}
+
+/** What the keys must be to one another, and to the files that are there. */
+async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: string): Promise<Problem[]> {
+  const { epochs, swa_epochs: swaEpochs, data } = parts;
+  const problems: Problem[] = [];
+  if (epochs !== undefined && swaEpochs !== undefined && swaEpochs > epochs) {
+    problems.push({ path: ['swa_epochs'], sentence: expected(`at most epochs (${epochs})`, 'swa_epochs', swaEpochs) });
+  }
+  if (data.phantom === undefined) {
+    problems.push(...(await checkThere('folder', ['data', 'root'], data.root, cwd)));
+    problems.push(...(await checkThere('file', ['data', 'folds'], data.folds, cwd)));
+  }
+  return problems;
+}
+
+/** Nothing wrong where the path leads to what it should, or failed its own check already. */
+async function checkThere(kind: 'file' | 'folder', key: KeyPath, typed: string | undefined, cwd?: string) {
+  if (typed === undefined) return [];
+  const found = await stat(resolvePath(typed, cwd)).catch(() => undefined);
+  if (kind === 'file' ? found?.isFile() : found?.isDirectory()) return [];
+  return [{ path: key, sentence: expected(`a ${kind} that exists`, key.join('.'), typed, NEXT[kind]) }];
+}
+
+const NEXT = {
+  folder: 'Download the competition there, or make a synthetic one: npm run phantom out=data/phantom.',
+  file: 'Draw folds once: npm run folds data=… out=….',
+};
