@@ -1,0 +1,180 @@
+import { MASK_SIZE } from '../../core/competition.ts';
+import type { GrayImage, Mask } from '../../core/image.ts';
+import type { Rng } from '../../core/random.ts';
+import { type Air, type LungMap, placeAir } from './air.ts';
+import { type Anatomy, depthOf, drawAnatomy, insideLung, type Side, wallAt } from './anatomy.ts';
+import { drawBones, type Places } from './bones.ts';
+import { drawPockets, drawSite } from './collapse.ts';
+import { type Distractors, drawDistractorField, drawDistractors } from './distractors.ts';
+import { bell, enlarge, type Field, fillNormal, smoothNoise, smoothstep, streamOf, zeroField } from './field.ts';
+import type { PhantomImage } from './plan.ts';
+import { coordinatesOf, drawPose, type Pose, pixelOf } from './pose.ts';
+import { softTissueAt } from './soft-tissue.ts';
+import { drawVessels } from './vessels.ts';
+
+/** Smooth structure is drawn at a quarter of the side, bones and vessels at half, line and noise at full resolution. */
+const COARSE = MASK_SIZE / 4;
+const MIDDLE = MASK_SIZE / 2;
+
+/** A synthetic radiograph and its truth. */
+export interface Radiograph {
+  pixels: GrayImage;
+  /** One mask a label row, some of them overlapping; none in a negative. */
+  masks: Mask[];
+}
+
+/** How one picture differs from the patient's others. */
+interface Look {
+  pose: Pose;
+  distractors: Distractors;
+  breasts: number;
+  scapula: number;
+  /** Added to each lung's depth (darkness), and their change from apex to base. */
+  aeration: readonly [number, number];
+  slope: readonly [number, number];
+  /** What air is darker than the lung it replaces, the pleural line's strength, and its breadth in pixels. */
+  airDepth: number;
+  line: number;
+  lineBreadth: number;
+  /** Grey = 255 · (offset + gain · attenuation^gamma). */
+  exposure: { offset: number; gain: number; gamma: number };
+  noise: number;
+}
+
+/** Draws one image of a phantom: the same seed and image give the same pixels and masks. */
+export function renderRadiograph(image: PhantomImage, seed: number): Radiograph {
+  const person = streamOf(seed, 'person', image.patient.id);
+  const anatomy = drawAnatomy(person, image.patient.sex);
+  const habit = { side: person.chance(0.55) ? (-1 as const) : (1 as const), site: drawSite(person) };
+  const rng = streamOf(seed, 'image', image.id);
+  const look = drawLook(rng, image);
+  const map = mapLungs(anatomy, look.pose);
+  const air = image.positive ? placeAir(anatomy, drawPockets(rng, habit), drawArea(rng), map) : undefined;
+  const attenuation = composeAttenuation(rng, anatomy, look, map, air);
+  return { pixels: expose(rng, attenuation, look), masks: air?.masks ?? [] };
+}
+
+function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
+  const both = 0.03 * rng.normal();
+  const emphysema = rng.chance(0.15) ? rng.between(0.03, 0.08) : 0;
+  const sides = rng.shuffle([emphysema, rng.chance(0.5) ? emphysema : 0]);
+  return {
+    pose: drawPose(rng, view),
+    distractors: drawDistractors(rng),
+    breasts: patient.sex === 'F' ? rng.between(0.02, 0.09) : 0,
+    scapula: rng.chance(0.6) ? rng.between(0.01, 0.045) : 0,
+    aeration: [both + sides[0]! + 0.012 * rng.normal(), both + sides[1]! + 0.012 * rng.normal()],
+    slope: [rng.between(-0.12, 0.06), rng.between(-0.12, 0.06)],
+    airDepth: rng.between(0.05, 0.1),
+    line: rng.between(0.07, 0.13),
+    lineBreadth: rng.between(1.6, 2.8),
+    exposure: { offset: rng.between(0, 0.1), gain: rng.between(0.85, 1.15), gamma: rng.between(0.75, 1.5) },
+    noise: rng.between(0.008, 0.025) * (view === 'AP' ? 1.2 : 1),
+  };
+}
+
+/** Union areas are log-normal about the size that a small network can learn; the real median is 8,630 pixels. */
+function drawArea(rng: Rng): number {
+  return Math.min(120_000, Math.max(300, 13_000 * Math.exp(0.85 * rng.normal())));
+}
+
+function mapLungs(anatomy: Anatomy, pose: Pose): LungMap & Places {
+  const { x, y } = coordinatesOf(pose, COARSE);
+  const [lung, wall] = [zeroField(COARSE), zeroField(COARSE)];
+  for (let i = 0; i < lung.data.length; i++) {
+    const side: Side = x.data[i]! < 0 ? -1 : 1;
+    lung.data[i] = insideLung(anatomy, side, Math.abs(x.data[i]!), y.data[i]!);
+    wall.data[i] = wallAt(anatomy, y.data[i]!);
+  }
+  return { x, y, lung, wall };
+}
+
+/** Everything in the beam's way, at full resolution, without noise. */
+function composeAttenuation(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap & Places, air: Air | undefined) {
+  const smooth = enlarge(drawSmooth(rng, anatomy, look, map, air), MASK_SIZE);
+  const detail = enlarge(drawDetail(rng, anatomy, look, map, air), MASK_SIZE);
+  for (let i = 0; i < smooth.data.length; i++) smooth.data[i] = smooth.data[i]! + detail.data[i]!;
+  if (air !== undefined) addPleuralLine(smooth, look, map, air);
+  return smooth;
+}
+
+/** Soft tissue less the lungs, with slow unevenness; the air is darker, the withdrawn lung a little denser at its edge. */
+function drawSmooth(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap, air: Air | undefined): Field {
+  const field = zeroField(COARSE);
+  const clouds = smoothNoise(rng, 7, COARSE);
+  for (let i = 0; i < field.data.length; i++) {
+    const x = map.x.data[i]!;
+    const y = map.y.data[i]!;
+    const half = x < 0 ? 0 : 1;
+    const inside = map.lung.data[i]!;
+    let value = softTissueAt(anatomy, look.breasts, x, y) + 0.018 * clouds.data[i]!;
+    if (inside > -0.01) {
+      const depth = anatomy.lungDepth[half]! + look.aeration[half]! + look.slope[half]! * (depthOf(anatomy, y) - 0.5);
+      const thick = smoothstep(-0.008, 0.012, inside) * (1 - 0.55 * Math.exp(-inside / 0.09));
+      value -= depth * thick;
+    }
+    if (air !== undefined) value -= look.airDepth * smoothstep(-2, 4, air.depth.data[i]!);
+    field.data[i] = value;
+  }
+  return field;
+}
+
+/** Bones, distractors, and the lung markings, which end where the air begins. */
+function drawDetail(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap & Places, air: Air | undefined): Field {
+  const places = { x: enlarge(map.x, MIDDLE), y: enlarge(map.y, MIDDLE), wall: enlarge(map.wall, MIDDLE) };
+  const field = drawBones(anatomy, look.scapula, places);
+  const distractors = drawDistractorField(rng, anatomy, look.distractors, places);
+  const markings = drawMarkings(rng, anatomy, look.pose);
+  const lung = enlarge(map.lung, MIDDLE);
+  const depth = air === undefined ? undefined : enlarge(air.depth, MIDDLE);
+  for (let i = 0; i < field.data.length; i++) {
+    const kept = smoothstep(0, 0.03, lung.data[i]!) * (depth === undefined ? 1 : smoothstep(2, -2, depth.data[i]!));
+    field.data[i] = field.data[i]! + distractors.data[i]! + kept * markings.data[i]!;
+  }
+  return field;
+}
+
+function drawMarkings(rng: Rng, anatomy: Anatomy, pose: Pose): Field {
+  const y = anatomy.apexY + 0.45 * (anatomy.sulcusY - anatomy.apexY);
+  const toPixel = (px: number, py: number) => pixelOf(pose, MIDDLE, px, py);
+  const roots = ([-1, 1] as const).map((side) => ({ side, lateral: 0.16, y: y - (side > 0 ? 0.03 : 0), toPixel }));
+  const vessels = drawVessels(rng, roots, MIDDLE);
+  const coarse = smoothNoise(rng, 72, MIDDLE);
+  const fine = smoothNoise(rng, 150, MIDDLE);
+  for (let i = 0; i < vessels.data.length; i++) {
+    const texture = 0.75 * coarse.data[i]! + 0.65 * fine.data[i]!;
+    vessels.data[i] = anatomy.vessels * vessels.data[i]! + anatomy.texture * texture;
+  }
+  return vessels;
+}
+
+/** The visceral pleura: a thin bright line where the lung has withdrawn, not along the chest wall. */
+function addPleuralLine(attenuation: Field, look: Look, map: LungMap, air: Air): void {
+  const lung = enlarge(map.lung, MASK_SIZE);
+  const depth = enlarge(air.depth, MASK_SIZE);
+  const reach = 4 * look.lineBreadth;
+  for (let i = 0; i < depth.data.length; i++) {
+    const offset = depth.data[i]!;
+    if (offset > reach || offset < -reach || lung.data[i]! < 0.006) continue;
+    const free = smoothstep(0.006, 0.02, lung.data[i]!);
+    attenuation.data[i] = attenuation.data[i]! + look.line * free * bell(offset / look.lineBreadth);
+  }
+}
+
+/** Attenuation to grey levels: the detector's curve, quantum noise, and black where the beam was cut off. */
+function expose(rng: Rng, attenuation: Field, look: Look): GrayImage {
+  const noise = new Float32Array(attenuation.data.length);
+  fillNormal(noise, rng);
+  const { offset, gain, gamma } = look.exposure;
+  const curve = Float32Array.from({ length: 1025 }, (_, i) => 255 * (offset + gain * (i / 1024) ** gamma));
+  const data = new Uint8Array(attenuation.data.length);
+  const [left, right, top, bottom] = look.distractors.borders.map((share) => Math.round(share * MASK_SIZE));
+  for (let row = top!; row < MASK_SIZE - bottom!; row++) {
+    const end = (row + 1) * MASK_SIZE - right!;
+    for (let i = row * MASK_SIZE + left!; i < end; i++) {
+      const seen = attenuation.data[i]! + look.noise * noise[i]!;
+      data[i] = Math.min(255, Math.max(0, Math.round(curve[Math.min(1024, Math.max(0, (seen * 1024) | 0))]!)));
+    }
+  }
+  return { width: MASK_SIZE, height: MASK_SIZE, data };
+}
