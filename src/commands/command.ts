@@ -21,6 +21,8 @@ export interface CommandArgs {
   values: Readonly<Record<string, string>>;
   /** Where the user stands (INIT_CWD under npm): every relative path starts here. */
   cwd: string;
+  /** Aborted by Ctrl-C and SIGTERM: save what must be saved, then return or throw. */
+  signal: AbortSignal;
 }
 
 export interface CommandResult {

@@ -57,7 +57,6 @@ export const experimentKeys = {
   lr_schedule: required('The learning rate of every update.', scheduleConfig),
   batch_size: required('Images per step on the device.', count),
   accumulation_steps: withDefault('Batches whose gradients are averaged into one update.', count, 1),
-  validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
   epochs: required('Passes over the training images.', count),
   swa_epochs: withDefault('Average the weights over the last n epochs; 0: do not.', z.int().min(0), 0),
   augment: withDefault('Steps that alter training images, in order.', z.array(augmentConfig), []),
@@ -72,6 +71,7 @@ export const experimentKeys = {
     42,
   ),
   mlflow_experiment: withDefault('The MLflow experiment to log to.', z.string().min(1), 'siim-pneumothorax'),
+  validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
 };
 
 /** A checked experiment; paths are as typed (see resolvePath). */

@@ -46,6 +46,11 @@ export function optional<T>(doc: string, schema: Schema<T>): ConfigKey<T, true> 
   return { doc, schema, default: null, optional: true };
 }
 
+/** The same key, set by an environment variable. */
+export function fromEnvironment<T, O extends boolean>(env: string, key: ConfigKey<T, O>): ConfigKey<T, O> {
+  return { ...key, env };
+}
+
 /** Every key with its path, in the order of declaration. */
 export function listKeys(
   keys: ConfigKeys,

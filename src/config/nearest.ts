@@ -14,7 +14,7 @@ export function nearest(word: string, choices: readonly string[]): string | unde
 }
 
 function startsAlike(word: string, choice: string): boolean {
-  return word.length >= 3 && (choice.startsWith(word) || word.startsWith(choice));
+  return Math.min(word.length, choice.length) >= 3 && (choice.startsWith(word) || word.startsWith(choice));
 }
 
 /** `Did you mean x?`, or '' when no choice is near. */

@@ -1,0 +1,68 @@
+import type { Command } from './command.ts';
+
+/** A command in the list: its code is only loaded to run it or to show its own help. */
+export interface CommandEntry {
+  name: string;
+  /** As in the command itself. */
+  summary: string;
+  load(): Promise<Command>;
+}
+
+/** Every command, in the order of a competitor's day; each has an npm script of its name. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'setup',
+    summary: 'bring TensorFlow’s library and compile its binding',
+    load: async () => (await import('./setup.ts')).setupCommand,
+  },
+  {
+    name: 'phantom',
+    summary: 'write a synthetic competition',
+    load: async () => (await import('./phantom.ts')).phantomCommand,
+  },
+  {
+    name: 'ingest',
+    summary: 'verify, decode, normalise, cache and catalogue the competition’s files',
+    load: async () => (await import('./ingest.ts')).ingestCommand,
+  },
+  {
+    name: 'folds',
+    summary: 'draw folds once',
+    load: async () => (await import('./folds.ts')).foldsCommand,
+  },
+  {
+    name: 'exp',
+    summary: 'train what an experiment file declares',
+    load: async () => (await import('./exp.ts')).expCommand,
+  },
+  {
+    name: 'submit',
+    summary: 'build a stage’s CSV and its manifest',
+    load: async () => (await import('./submit.ts')).submitCommand,
+  },
+  {
+    name: 'score',
+    summary: 'compute the competition’s metric offline',
+    load: async () => (await import('./score.ts')).scoreCommand,
+  },
+  {
+    name: 'mlflow',
+    summary: 'start the local tracking server and show its address',
+    load: async () => (await import('./mlflow.ts')).mlflowCommand,
+  },
+  {
+    name: 'sync',
+    summary: 'upload what is still only in the journals',
+    load: async () => (await import('./sync.ts')).syncCommand,
+  },
+  {
+    name: 'bench',
+    summary: 'measure the harness',
+    load: async () => (await import('./bench/index.ts')).benchCommand,
+  },
+  {
+    name: 'help',
+    summary: 'list the commands, or show what one takes',
+    load: async () => (await import('./help.ts')).helpCommand,
+  },
+];
