@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { applyAdam } from '../engine/kernels/adam.ts';
 import type { Optimizer } from './optimizer.ts';
 
 export const adamConfig = z.strictObject({
@@ -13,14 +14,11 @@ export type AdamConfig = z.infer<typeof adamConfig>;
  * Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980, algorithm 1 in the order of its section 2, with the
  * epsilon outside the correction, as Keras has it): w ← w − lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
  */
-export function adam({ beta1, beta2, epsilon }: AdamConfig): Optimizer {
+export function adam(constants: AdamConfig): Optimizer {
+  const { beta1, beta2 } = constants;
   return {
     slots: ['m', 'v'],
     rate: (lr, update) => (lr * Math.sqrt(1 - beta2 ** update)) / (1 - beta1 ** update),
-    step: (weight, gradient, [m, v], rate) => {
-      m!.assign(m!.mul(beta1).add(gradient.mul(1 - beta1)));
-      v!.assign(v!.mul(beta2).add(gradient.square().mul(1 - beta2)));
-      weight.assign(weight.sub(m!.div(v!.sqrt().add(epsilon)).mul(rate)));
-    },
+    step: (weight, gradient, [m, v], rate) => applyAdam(weight, m!, v!, gradient, rate, constants),
   };
 }

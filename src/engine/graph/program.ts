@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expected } from '../../core/errors.ts';
+import { tf } from '../tf.ts';
+import type { NativeBackend, TensorValues } from './binding.ts';
+import { type AttributeValue, DATA_TYPE, encodeSavedModel, type GraphNode } from './graph-def.ts';
+import { type InputSpec, type ProgramVariable, type Recording, record } from './record.ts';
+import { product } from './shapes.ts';
+
+type Inputs = Record<string, InputSpec>;
+type Results = Record<string, tf.Tensor>;
+
+/** Several tfjs functions compiled into one TensorFlow session, sharing variables that stay on the device. */
+export interface Program {
+  /** Records a function of the given inputs; before `load`. Throws where it cannot be recorded (see `record`). */
+  define(name: string, inputs: Inputs, fn: (inputs: Record<string, tf.Tensor>) => Results): void;
+  /** Hands the graph to TensorFlow and moves the variables' values there; tfjs's own copies are given up. */
+  load(): void;
+  /** Runs a function; every input must be fed. Returns its results by name. */
+  run(name: string, feeds: Record<string, TensorValues>): Record<string, TensorValues>;
+  /** Values of variables by name. */
+  read(names: readonly string[]): TensorValues[];
+  /** Sets variables by name, all in one call. */
+  write(values: ReadonlyMap<string, TensorValues>): void;
+  /** Nodes of the whole graph, for reports. */
+  nodeCount(): number;
+  dispose(): void;
+}
+
+/** A program over variables of a model and of its optimizer; all begin with the values that they have in tfjs. */
+export function createProgram(variables: readonly ProgramVariable[]): Program {
+  const backend = tf.backend() as unknown as NativeBackend;
+  const { binding } = backend;
+  const functions = new Map<string, { inputs: Inputs; recording: Recording }>();
+  const slots = new Map(variables.map((entry, index) => [entry.name, { ...entry, index }]));
+  let session: number | undefined;
+
+  const call = (feeds: [node: string, shape: readonly number[], dtype: number, values: TensorValues][], fetches: string[]) => {
+    if (session === undefined) throw new Error('Expected a loaded program but `load` has not been called.');
+    const ids = feeds.map(([, shape, dtype, values]) => binding.createTensor(shape, dtype, values));
+    try {
+      const names = feeds.map(([node]) => `${node}:0`).join(',');
+      const outputs = binding.runSavedModel(session, ids, names, fetches.map(withOutput).join(','));
+      const values = outputs.map(({ id }) => binding.tensorDataSync(id));
+      for (const { id } of outputs) binding.deleteTensor(id);
+      return values;
+    } finally {
+      for (const id of ids) binding.deleteTensor(id);
+    }
+  };
+
+  const find = (name: string) => {
+    const slot = slots.get(name);
+    if (slot === undefined) throw new Error(expected('a variable of the program', 'its name', name));
+    return slot;
+  };
+
+  const write = (values: ReadonlyMap<string, TensorValues>) => {
+    const entries = [...values].map(([name, data]) => ({ ...find(name), data }));
+    call(
+      entries.map(({ index, variable, data }) => [`write/${index}`, variable.shape, dtypeOf(variable), data]),
+      entries.map(({ index }) => `write/${index}/done`),
+    );
+  };
+
+  return {
+    define: (name, inputs, fn) => {
+      functions.set(name, { inputs, recording: record(name, inputs, variables, fn) });
+    },
+    load: () => {
+      const recorded = [...functions.values()].flatMap(({ recording }) => recording.nodes);
+      session = loadGraph(backend, [...variables.flatMap(variableNodes), ...recorded]);
+      write(new Map(variables.map(({ name, variable }) => [name, variable.dataSync() as TensorValues])));
+      for (const { variable } of variables) giveUp(backend, variable);
+    },
+    run: (name, feeds) => {
+      const { inputs, recording } = functions.get(name)!;
+      const fed = Object.entries(inputs).map(([input, { shape, dtype }]): [string, readonly number[], number, TensorValues] => {
+        const values = feeds[input];
+        if (values?.length === product(shape)) return [`${name}/${input}`, shape, DATA_TYPE[dtype], values];
+        throw new Error(expected(`${product(shape)} values`, `the input ${input} of ${name}`, values?.length));
+      });
+      const names = Object.keys(recording.outputs);
+      const values = call(fed, [...Object.values(recording.outputs), recording.done]);
+      return Object.fromEntries(names.map((output, index) => [output, values[index]!]));
+    },
+    read: (names) => call([], names.map((name) => `read/${find(name).index}`)),
+    write,
+    nodeCount: () => [...functions.values()].reduce((count, { recording }) => count + recording.nodes.length, 0),
+    dispose: () => {
+      if (session !== undefined) binding.deleteSavedModel(session);
+      session = undefined;
+    },
+  };
+}
+
+/** The resource itself, a read of it as a whole, and a write of it as a whole. */
+function variableNodes({ name, variable }: ProgramVariable, index: number): GraphNode[] {
+  const dtype: AttributeValue = { kind: 'type', value: dtypeOf(variable) };
+  const shape: AttributeValue = { kind: 'shape', value: variable.shape };
+  const handle = `variable/${name}`;
+  const shared: AttributeValue = { kind: 'string', value: handle };
+  return [
+    { name: handle, op: 'VarHandleOp', inputs: [], attributes: { dtype, shape, shared_name: shared } },
+    { name: `read/${index}`, op: 'ReadVariableOp', inputs: [handle], attributes: { dtype } },
+    { name: `write/${index}`, op: 'Placeholder', inputs: [], attributes: { dtype, shape } },
+    { name: `write/${index}/assign`, op: 'AssignVariableOp', inputs: [handle, `write/${index}`], attributes: { dtype } },
+    { name: `write/${index}/zero`, op: 'Const', inputs: [], attributes: zeroAttributes },
+    {
+      name: `write/${index}/done`,
+      op: 'Identity',
+      inputs: [`write/${index}/zero`, `^write/${index}/assign`],
+      attributes: { T: { kind: 'type', value: DATA_TYPE.float32 } },
+    },
+  ];
+}
+
+const zeroAttributes: Record<string, AttributeValue> = {
+  dtype: { kind: 'type', value: DATA_TYPE.float32 },
+  value: { kind: 'tensor', dtype: DATA_TYPE.float32, shape: [], bytes: new Uint8Array(4) },
+};
+
+/** The binding reads graphs from a folder, so the graph goes through one for a moment. */
+function loadGraph(backend: NativeBackend, nodes: readonly GraphNode[]): number {
+  const folder = mkdtempSync(join(tmpdir(), 'tensorflow-graph-'));
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
+    return backend.binding.loadSavedModel(folder, 'serve');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Frees tfjs's copy of a variable that now lives in a session; reading it through tfjs fails from here on. */
+function giveUp(backend: NativeBackend, variable: tf.Variable): void {
+  const [id] = backend.getInputTensorIds([variable]);
+  backend.binding.deleteTensor(id!);
+  backend.tensorMap.get(variable.dataId).id = -1;
+}
+
+function dtypeOf(variable: tf.Variable): number {
+  return DATA_TYPE[variable.dtype as 'float32' | 'int32'];
+}
+
+function withOutput(ref: string): string {
+  return ref.includes(':') ? ref : `${ref}:0`;
+}
