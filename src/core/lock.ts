@@ -14,14 +14,20 @@ interface Holder {
 /**
  * Runs `work` while holding the lock file, waiting for a living holder and taking over from a dead one.
  * @param onWait called once, with the holder's process id, when there is somebody to wait for.
+ * @param signal ends the waiting: throws its AbortError.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>, onWait: (pid: number) => void = () => {}) {
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  onWait: (pid: number) => void = () => {},
+  signal?: AbortSignal,
+) {
   let waited = false;
   while (!(await tryLock(path))) {
     const holder = await readHolder(path);
     if (!waited && holder !== undefined) onWait(holder.pid);
     waited = true;
-    await sleep(100);
+    await sleep(100, undefined, signal === undefined ? {} : { signal });
   }
   try {
     return await work();

@@ -1,0 +1,89 @@
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JournalEntry, RunStatus } from './journal-entry.ts';
+import { endOfWholeLines } from './journal-file.ts';
+
+export { readJournal } from './journal-file.ts';
+
+/** What a run says about itself at its start. */
+export type RunDescription = Omit<Extract<JournalEntry, { type: 'run' }>, 'type' | 'time'>;
+
+/**
+ * The append-only record of a run. Every call has written its line when it returns; `run` and `end` are on the disk by
+ * then, metrics within a second. All throw where the disk refuses. Files are named relative to the run's folder.
+ */
+export interface Journal {
+  run(description: RunDescription): void;
+  /** Values at one step: `train/*` and `lr` by update, `val/*` by epoch from 1; NaN and infinities are kept. */
+  metrics(values: Readonly<Record<string, number>>, step: number): void;
+  tags(tags: Readonly<Record<string, string>>): void;
+  /** A file and its whole path among the artifacts, name included; the file must stay as it is until the run ends. */
+  artifact(file: string, artifactPath: string): void;
+  /** A picture that MLflow shows under a key at a step. */
+  image(file: string, key: string, step: number): void;
+  end(status: RunStatus): void;
+  /** Syncs what is left; safe to call twice. */
+  close(): void;
+}
+
+export const JOURNAL_FILE = 'journal.jsonl';
+
+/** Metrics may wait this long for the disk: an fsync costs more than a small training step. */
+const SYNC_EVERY_MS = 1000;
+
+/** Opens the journal of the run in `runDir`, making the folder where there is none; a torn last line is cut off first. */
+export async function openJournal(runDir: string): Promise<Journal> {
+  mkdirSync(runDir, { recursive: true });
+  const { append, close } = openFile(join(runDir, JOURNAL_FILE));
+  return {
+    run: (description) => append({ type: 'run', time: Date.now(), ...description }, true),
+    metrics: (values, step) => {
+      const written = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toJson(value)]));
+      append({ type: 'metrics', time: Date.now(), step, values: written }, false);
+    },
+    tags: (tags) => append({ type: 'tags', time: Date.now(), tags: { ...tags } }, false),
+    artifact: (file, artifactPath) =>
+      append({ type: 'artifact', time: Date.now(), file, artifact_path: artifactPath }, false),
+    image: (file, key, step) => append({ type: 'image', time: Date.now(), file, key, step }, false),
+    end: (status) => append({ type: 'end', time: Date.now(), status }, true),
+    close,
+  };
+}
+
+function openFile(path: string) {
+  const file = openSync(path, 'a+');
+  ftruncateSync(file, endOfWholeLines(file, fstatSync(file).size));
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let synced = 0;
+  const sync = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    fsyncSync(file);
+    synced = Date.now();
+  };
+  const append = (entry: JournalEntry, atOnce: boolean) => {
+    if (closed) throw new Error(`Expected an open journal for ${entry.type} but ${path} was closed.`);
+    writeLine(file, `${JSON.stringify(entry)}\n`);
+    if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
+    else timer ??= setTimeout(sync, SYNC_EVERY_MS).unref();
+  };
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    sync();
+    closeSync(file);
+  };
+  return { append, close };
+}
+
+/** A write may take only a part (a full disk, a signal): go on until it is whole, or the next one throws. */
+function writeLine(file: number, line: string): void {
+  const bytes = Buffer.from(line);
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+}
+
+/** JSON has no NaN and no infinities. */
+function toJson(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
+  return Number.isFinite(value) ? value : (String(value) as 'NaN' | 'Infinity' | '-Infinity');
+}

@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMlflowClient } from 'mlflow-js-client';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { withLock } from '../core/lock.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { ensureMlflow } from './mlflow-install.ts';
+import { endProcess, isProcess } from './process.ts';
+
+/** Where the local server's environment and its state lie; both absolute. */
+export interface ServerFolders {
+  cacheDir: string;
+  /** The state is in its folder `mlflow`: mlflow.db, artifacts/, server.json, server.log. */
+  runsDir: string;
+}
+
+/** What `server.json` says of a running server. */
+export interface ServerState {
+  pid: number;
+  port: number;
+  address: string;
+}
+
+/** MLflow's own queue of background jobs: nothing here uses it, and it costs a process. */
+const WITHOUT_JOBS = { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' };
+
+/** Python needs a few seconds to import MLflow, a loaded machine many. */
+const START_TIMEOUT_MS = 120_000;
+/** Another program may take the free port before the server does. */
+const PORT_ATTEMPTS = 3;
+
+/**
+ * The address of the project's local MLflow server, which is installed and started where it is not there yet. It goes
+ * on after this process and serves the next one. Bound to 127.0.0.1.
+ * Throws UserError where it cannot be installed, Error with the log's last lines where it does not start.
+ */
+export async function ensureServer(
+  folders: ServerFolders,
+  terminal: Terminal,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string> {
+  const folder = stateFolder(folders.runsDir);
+  const start = async () => {
+    const running = await serverStatus(folders.runsDir);
+    if (running !== undefined) return running.address;
+    const python = await ensureMlflow(folders.cacheDir, terminal, signal);
+    const before = await readState(folder);
+    if (before !== undefined) await endProcess(before.pid, databaseUri(folder));
+    const state = await startServer(python, folder, before?.port, signal);
+    await writeFileAtomic(join(folder, 'server.json'), `${JSON.stringify(state, null, 2)}\n`);
+    terminal.say(`mlflow: ${state.address}`);
+    return state.address;
+  };
+  return await withLock(join(folder, 'lock'), start, undefined, signal);
+}
+
+/** The local server where it runs and answers; undefined where not. */
+export async function serverStatus(runsDir: string): Promise<ServerState | undefined> {
+  const folder = stateFolder(runsDir);
+  const state = await readState(folder);
+  if (state === undefined || !isProcess(state.pid, databaseUri(folder))) return undefined;
+  return (await answers(state.address)) ? state : undefined;
+}
+
+/** Stops the local server and waits until it is gone; false where none ran. Its data stays. */
+export async function stopServer(runsDir: string): Promise<boolean> {
+  const folder = stateFolder(runsDir);
+  const state = await readState(folder);
+  if (state === undefined) return false;
+  return await withLock(join(folder, 'lock'), async () => {
+    const ran = await endProcess(state.pid, databaseUri(folder));
+    await rm(join(folder, 'server.json'), { force: true });
+    return ran;
+  });
+}
+
+function stateFolder(runsDir: string): string {
+  return join(runsDir, 'mlflow');
+}
+
+async function readState(folder: string): Promise<ServerState | undefined> {
+  const text = await readFile(join(folder, 'server.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as ServerState);
+}
+
+/** On the command line of our server and of no other process. */
+function databaseUri(folder: string): string {
+  return `sqlite:///${join(folder, 'mlflow.db')}`;
+}
+
+async function answers(address: string): Promise<boolean> {
+  const client = createMlflowClient({ trackingUri: address, timeoutMs: 5000, retries: 0 });
+  return await client.health().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Starts a server on the port that it had last time, so that bookmarks hold, or on a free one. */
+async function startServer(python: string, folder: string, port: number | undefined, signal: AbortSignal) {
+  let failure: unknown;
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    const free = await freePort(attempt === 0 ? port : undefined);
+    try {
+      return await launch(python, folder, free, signal);
+    } catch (error) {
+      failure = error;
+      if (signal.aborted || !/address already in use/i.test(String(error))) break;
+    }
+  }
+  throw failure;
+}
+
+async function launch(python: string, folder: string, port: number, signal: AbortSignal): Promise<ServerState> {
+  mkdirSync(folder, { recursive: true });
+  const log = openSync(join(folder, 'server.log'), 'w');
+  // Not through execa: the log must be a bare file and the server a group of its own to outlive this process.
+  const child = spawn(python, serverArguments(folder, port), {
+    cwd: folder,
+    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', ...WITHOUT_JOBS },
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  let ended = false;
+  for (const event of ['error', 'exit']) {
+    child.once(event, () => {
+      ended = true;
+    });
+  }
+  child.unref();
+  const state = { pid: child.pid ?? 0, port, address: `http://127.0.0.1:${port}` };
+  for (const started = Date.now(); Date.now() - started < START_TIMEOUT_MS && !ended && !signal.aborted; ) {
+    if (await answers(state.address)) return state;
+    await sleep(200);
+  }
+  await endProcess(state.pid, databaseUri(folder));
+  throw new Error(await startMessage(folder, ended, signal));
+}
+
+function serverArguments(folder: string, port: number): string[] {
+  const store = ['--backend-store-uri', databaseUri(folder)];
+  const artifacts = ['--serve-artifacts', '--artifacts-destination', join(folder, 'artifacts')];
+  return [
+    '-m',
+    'mlflow',
+    'server',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    `${port}`,
+    '--workers',
+    '1',
+    ...store,
+    ...artifacts,
+  ];
+}
+
+async function startMessage(folder: string, exited: boolean, signal: AbortSignal): Promise<string> {
+  if (signal.aborted) return 'The start of the MLflow server was stopped.';
+  const path = join(folder, 'server.log');
+  const log = await readFile(path, 'utf8').catch(() => '');
+  const how = exited ? 'it ended' : `it did not answer within ${START_TIMEOUT_MS / 1000} s`;
+  return `Expected the MLflow server to start but ${how}. The end of ${path}:\n${log.trim().split('\n').slice(-8).join('\n')}`;
+}
+
+function freePort(wanted: number | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => (wanted === undefined ? reject(error) : resolve(freePort(undefined))));
+    probe.listen(wanted ?? 0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Auth } from 'mlflow-js-client';
+import type { Terminal } from '../core/terminal.ts';
+import { ensureServer } from './server.ts';
+
+/** An MLflow server and who asks it. */
+export interface Tracking {
+  uri: string;
+  auth?: Auth;
+}
+
+/** A server that may still be on its way: a local one is installed and started while training already runs. */
+export interface TrackingSource {
+  /** Rejects where there will be none. */
+  ready: Promise<Tracking>;
+  /** Ends the waiting: `ready` rejects unless it is there. */
+  cancel(): void;
+}
+
+/** The machine settings that tracking goes by; the folders are absolute. */
+export interface TrackingSettings {
+  /** MLFLOW_TRACKING_URI. */
+  trackingUri?: string | undefined;
+  trackingUsername?: string | undefined;
+  trackingPassword?: string | undefined;
+  trackingToken?: string | undefined;
+  /** Where MLflow's own environment is kept. */
+  cacheDir: string;
+  /** The local server's state lies in its folder `mlflow`. */
+  runsDir: string;
+}
+
+/** The server of MLFLOW_TRACKING_URI where that is set, else the local one, which is started if it does not run. */
+export function resolveTracking(settings: TrackingSettings, terminal: Terminal): TrackingSource {
+  const cancelling = new AbortController();
+  const { trackingUri } = settings;
+  const ready =
+    trackingUri === undefined
+      ? ensureServer(settings, terminal, cancelling.signal).then((uri) => ({ uri }))
+      : Promise.resolve({ uri: trackingUri, ...credentials(settings) });
+  // Whoever awaits it hears of the failure; before anybody does, Node must not call it unhandled.
+  ready.catch(() => {});
+  return { ready, cancel: () => cancelling.abort() };
+}
+
+/** The names and their order of precedence are MLflow's own: a user's name and password before a token. */
+function credentials(settings: TrackingSettings): { auth?: Auth } {
+  const { trackingUsername: username, trackingPassword: password, trackingToken: token } = settings;
+  if (username !== undefined && password !== undefined) return { auth: { username, password } };
+  return token === undefined ? {} : { auth: { token } };
+}
