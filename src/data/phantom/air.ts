@@ -1,5 +1,5 @@
 import { MASK_SIZE } from '../../core/competition.ts';
-import { type Mask, maskArea } from '../../core/image.ts';
+import { emptyMask, type Mask, maskArea } from '../../core/image.ts';
 import type { Anatomy, Side } from './anatomy.ts';
 import { insideWithdrawn, type Pocket } from './collapse.ts';
 import { enlarge, type Field, zeroField } from './field.ts';
@@ -72,7 +72,9 @@ function airOf(anatomy: Anatomy, pocket: Pocket, scale: number, map: LungMap): F
 
 function maskWhere(air: Field): Mask {
   const fine = enlarge(air, MASK_SIZE);
-  return { width: MASK_SIZE, height: MASK_SIZE, data: Uint8Array.from(fine.data, (value) => (value > 0 ? 1 : 0)) };
+  const mask = emptyMask(MASK_SIZE);
+  for (let i = 0; i < fine.data.length; i++) if (fine.data[i]! > 0) mask.data[i] = 1;
+  return mask;
 }
 
 /** The union's distance: its value over its slope, which near the border is the distance along the normal. */

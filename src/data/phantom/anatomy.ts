@@ -18,6 +18,7 @@ export interface Anatomy {
   /** How round the shoulder of the lung is: the exponent of its superellipse. */
   roundness: number;
   shoulderY: number;
+  armpitY: number;
   torsoX: number;
   rib: { first: number; spacing: number; arch: number; drop: number; width: number; strength: number };
   clavicleY: number;
@@ -34,7 +35,7 @@ export type Side = -1 | 1;
 /** Draws a person; men are broader, the old have darker lungs (less tissue in them). */
 export function drawAnatomy(rng: Rng, sex: 'F' | 'M'): Anatomy {
   const broad = sex === 'M' ? 0.03 : 0;
-  const wallX = rng.between(0.66, 0.76) + broad;
+  const wallX = rng.between(0.68, 0.78) + broad;
   const apexY = rng.between(-0.8, -0.68);
   const domeY = rng.between(0.3, 0.48);
   const depth = rng.between(0.3, 0.43);
@@ -45,15 +46,16 @@ export function drawAnatomy(rng: Rng, sex: 'F' | 'M'): Anatomy {
     domeY: [domeY - rng.between(0, 0.05), domeY + rng.between(0, 0.05)],
     heartX: rng.between(0.3, 0.44),
     roundness: rng.between(2, 2.6),
-    shoulderY: apexY - rng.between(0.02, 0.12),
-    torsoX: wallX + rng.between(0.08, 0.2),
+    shoulderY: apexY - rng.between(0.04, 0.14),
+    armpitY: rng.between(-0.35, -0.1),
+    torsoX: wallX + rng.between(0.1, 0.24),
     rib: {
       first: apexY + rng.between(0, 0.08),
       spacing: rng.between(0.135, 0.165),
       arch: rng.between(0.06, 0.14),
       drop: rng.between(0.35, 0.6),
       width: rng.between(0.3, 0.42),
-      strength: rng.between(0.035, 0.075),
+      strength: rng.between(0.045, 0.085),
     },
     clavicleY: apexY + rng.between(0.1, 0.2),
     lungDepth: [depth + rng.between(-0.02, 0.02), depth + rng.between(-0.02, 0.02)],
@@ -77,7 +79,7 @@ export function wallAt(anatomy: Anatomy, y: number): number {
 export function innerAt(anatomy: Anatomy, side: Side, y: number): number {
   const t = depthOf(anatomy, y);
   const hilum = APEX_X - (APEX_X - MEDIASTINUM_X) * roundTo(t / 0.16, 2);
-  const heart = side > 0 ? anatomy.heartX - MEDIASTINUM_X : 0.06;
+  const heart = side > 0 ? anatomy.heartX - MEDIASTINUM_X : 0.3 * (anatomy.heartX - MEDIASTINUM_X);
   const arch = side > 0 ? 0.04 * bell((t - 0.25) / 0.06) : 0;
   return hilum + arch + heart * bell((t - 0.86) / 0.2);
 }
@@ -92,10 +94,17 @@ export function diaphragmAt(anatomy: Anatomy, side: Side, lateral: number): numb
 
 /** Distance to the lung's nearest edge along the axes, in units: positive inside, negative outside. */
 export function insideLung(anatomy: Anatomy, side: Side, lateral: number, y: number): number {
-  if (y < anatomy.apexY) return y - anatomy.apexY;
+  if (y < anatomy.apexY) return aboveApex(anatomy, lateral, y);
+  if (y > anatomy.sulcusY + 0.05) return anatomy.sulcusY - y;
+  if (lateral > anatomy.wallX + 0.05) return anatomy.wallX - lateral;
   const wall = wallAt(anatomy, y) - lateral;
   const inner = lateral - innerAt(anatomy, side, y);
   return Math.min(wall, inner, diaphragmAt(anatomy, side, lateral) - y);
+}
+
+/** Negative distance to the apex, for points above it. */
+export function aboveApex(anatomy: Anatomy, lateral: number, y: number): number {
+  return -Math.hypot(lateral - APEX_X, y - anatomy.apexY);
 }
 
 const APEX_X = 0.27;
@@ -105,5 +114,6 @@ const DOME_X = 0.36;
 /** 0 at 0, 1 from 1 on, rising as a superellipse: steep first, then flat. */
 function roundTo(t: number, exponent: number): number {
   if (t <= 0) return 0;
-  return t >= 1 ? 1 : (1 - (1 - t) ** exponent) ** (1 / exponent);
+  if (t >= 1) return 1;
+  return exponent === 2 ? Math.sqrt(t * (2 - t)) : (1 - (1 - t) ** exponent) ** (1 / exponent);
 }

@@ -1,5 +1,5 @@
 import type { Anatomy } from './anatomy.ts';
-import { type Field, smoothstep, zeroField } from './field.ts';
+import { type Field, smoothstep } from './field.ts';
 
 /** Where every pixel lies, and how far the chest wall is from the spine at its height. */
 export interface Places {
@@ -8,25 +8,27 @@ export interface Places {
   wall: Field;
 }
 
-/** Attenuation of ribs (behind and, fainter, in front), collar bones and the shoulder blades' inner edges. */
-export function drawBones(anatomy: Anatomy, scapula: number, places: Places): Field {
-  const bones = zeroField(places.x.size);
-  for (let i = 0; i < bones.data.length; i++) {
+/** Adds the attenuation of ribs (behind and, fainter, in front), collar bones and the shoulder blades' inner edges. */
+export function addBones(attenuation: Field, anatomy: Anatomy, scapula: number, places: Places): void {
+  const { data } = attenuation;
+  for (let i = 0; i < data.length; i++) {
     const lateral = Math.abs(places.x.data[i]!);
     const y = places.y.data[i]!;
     const wall = places.wall.data[i]!;
-    bones.data[i] =
-      ribsAt(anatomy, lateral, y, wall) + clavicleAt(anatomy, lateral, y) + scapulaAt(scapula, lateral, y, wall);
+    data[i] =
+      data[i]! +
+      ribsAt(anatomy, lateral, y, wall) +
+      clavicleAt(anatomy, lateral, y) +
+      scapulaAt(scapula, lateral, y, wall);
   }
-  return bones;
 }
 
 function ribsAt({ rib, sulcusY }: Anatomy, lateral: number, y: number, wall: number): number {
   if (lateral > wall + 0.07 || y > sulcusY + 0.2) return 0;
   const across = Math.min(1.1, lateral / wall);
-  const cage = smoothstep(wall + 0.06, wall, lateral) * smoothstep(sulcusY + 0.2, sulcusY - 0.1, y);
+  const cage = smoothstep(wall + 0.06, wall, lateral) * smoothstep(sulcusY + 0.15, sulcusY - 0.2, y);
   const behindY = rib.arch * (1.2 * across * across * across - 2.4 * across * (1 - across) * 0.9);
-  const behind = ribProfile((y - behindY - rib.first) / rib.spacing, rib.width) * smoothstep(0.03, 0.09, lateral);
+  const behind = ribProfile((y - behindY - rib.first) / rib.spacing, rib.width) * smoothstep(0.04, 0.2, lateral);
   const frontY = rib.arch * across + rib.drop * (1 - across);
   const front = ribProfile((y - frontY - rib.first) / rib.spacing, rib.width * 1.15) * smoothstep(0.25, 0.5, across);
   return rib.strength * cage * (behind + 0.6 * front);
@@ -42,11 +44,12 @@ function ribProfile(position: number, width: number): number {
 
 function clavicleAt({ clavicleY }: Anatomy, lateral: number, y: number): number {
   if (lateral < 0.05 || lateral > 0.85) return 0;
+  const ends = smoothstep(0.05, 0.1, lateral) * smoothstep(0.85, 0.7, lateral);
   const s = (lateral - 0.05) / 0.7;
   const middle = clavicleY + 0.09 - 0.2 * s + 0.09 * s * s;
   const offset = Math.abs(y - middle) / (0.026 + 0.008 * s);
   if (offset > 1.25) return 0;
-  return 0.085 * smoothstep(1.2, 0.85, offset) * (0.75 + 0.35 * offset * offset) * smoothstep(0.85, 0.7, lateral);
+  return 0.085 * smoothstep(1.2, 0.85, offset) * (0.75 + 0.35 * offset * offset) * ends;
 }
 
 /** Brighter beyond an oblique edge over the outer upper lung: an edge that is no pleural line. */

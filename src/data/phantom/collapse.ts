@@ -1,5 +1,5 @@
 import type { Rng } from '../../core/random.ts';
-import { type Anatomy, depthOf, diaphragmAt, innerAt, type Side, wallAt } from './anatomy.ts';
+import { type Anatomy, aboveApex, depthOf, diaphragmAt, innerAt, type Side, wallAt } from './anatomy.ts';
 import { bell } from './field.ts';
 
 /** Where air has entered the pleural space. */
@@ -59,7 +59,7 @@ export function insideWithdrawn(anatomy: Anatomy, pocket: Pocket, scale: number,
     return Math.min(diaphragmAt(anatomy, pocket.side, lateral) - amount - y, wallAt(anatomy, y) - sulcus - lateral);
   }
   const fallen = y - amount;
-  if (fallen < anatomy.apexY) return fallen - anatomy.apexY;
+  if (fallen < anatomy.apexY) return aboveApex(anatomy, lateral, fallen);
   const wall = wallAt(anatomy, fallen) - amount * 0.4 - lateral;
   return Math.min(wall, lateral - innerAt(anatomy, pocket.side, fallen) + Math.max(0, t - 0.15));
 }

@@ -1,7 +1,7 @@
 import type { Rng } from '../../core/random.ts';
 import { type Anatomy, insideLung, type Side, wallAt } from './anatomy.ts';
 import type { Places } from './bones.ts';
-import { bell, type Field, smoothNoise, smoothstep, zeroField } from './field.ts';
+import { bell, type Field, smoothNoise, smoothstep } from './field.ts';
 
 /** Things that are no pneumothorax and may pass for one, or are simply there: drawn for positives and negatives alike. */
 export interface Distractors {
@@ -29,23 +29,27 @@ export function drawDistractors(rng: Rng): Distractors {
   };
 }
 
-/** The distractors' attenuation (negative where air lies under the skin). */
-export function drawDistractorField(rng: Rng, anatomy: Anatomy, distractors: Distractors, places: Places): Field {
-  const { size } = places.x;
-  const field = zeroField(size);
+/** Adds the distractors' attenuation (negative where air lies under the skin). */
+export function addDistractors(
+  attenuation: Field,
+  rng: Rng,
+  anatomy: Anatomy,
+  distractors: Distractors,
+  places: Places,
+): void {
   const { fold, softTissueAir, tube } = distractors;
-  if (fold === undefined && softTissueAir === undefined && tube === undefined) return field;
+  if (fold === undefined && softTissueAir === undefined && tube === undefined) return;
+  const { size, data } = attenuation;
   const streaks = smoothNoise(rng, 64, size);
-  for (let i = 0; i < field.data.length; i++) {
+  for (let i = 0; i < data.length; i++) {
     const x = places.x.data[i]!;
     const y = places.y.data[i]!;
     let sum = 0;
     if (fold !== undefined) sum += foldAt(anatomy, fold, x, y);
     if (softTissueAir !== undefined) sum -= airAt(softTissueAir, x, y, places.wall.data[i]!, streaks.data[i]!);
     if (tube !== undefined) sum += tubeAt(tube, x, y);
-    field.data[i] = sum;
+    data[i] = data[i]! + sum;
   }
-  return field;
 }
 
 /** Brightest at its edge and fading inwards, as a fold of skin is thickest where it turns. */

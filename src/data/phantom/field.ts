@@ -34,28 +34,30 @@ export function enlarge(field: Field, size: number): Field {
 /** White noise on a coarse grid, enlarged with cubic B-splines: no grid shows through. Mean 0, standard deviation 1. */
 export function smoothNoise(rng: Rng, cells: number, size: number): Field {
   const coarse = zeroField(cells);
-  fillNormal(coarse.data, rng);
+  const normal = fastNormal(rng);
+  for (let i = 0; i < coarse.data.length; i++) coarse.data[i] = normal();
   const noise = convolveUp(coarse, size, [-1, 0, 1, 2], cubicWeights);
-  const deviation = Math.sqrt(noise.data.reduce((sum, x) => sum + x * x, 0) / noise.data.length);
-  for (let i = 0; i < noise.data.length; i++) noise.data[i] = noise.data[i]! / deviation;
+  let power = 0;
+  for (const value of noise.data) power += value * value;
+  const scale = Math.sqrt(noise.data.length / power);
+  for (let i = 0; i < noise.data.length; i++) noise.data[i] = noise.data[i]! * scale;
   return noise;
 }
 
 /**
- * Fills with nearly normal numbers (mean 0, standard deviation 1): the sum of a random word's four bytes, from the
+ * A stream of nearly normal numbers (mean 0, standard deviation 1): the sum of a random word's four bytes, from the
  * generator xorshift32 (Marsaglia 2003, doi:10.18637/jss.v008.i14), since a picture needs a million of them.
  */
-export function fillNormal(data: Float32Array, rng: Rng): void {
+export function fastNormal(rng: Rng): () => number {
   let state = rng.integer(1, 0x7fffffff);
   // A byte is uniform over 0…255: variance (256² − 1)/12; four of them have mean 4 · 127.5 = 510.
   const scale = 1 / Math.sqrt((4 * (256 * 256 - 1)) / 12);
-  for (let i = 0; i < data.length; i++) {
+  return () => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    const sum = (state & 255) + ((state >>> 8) & 255) + ((state >>> 16) & 255) + (state >>> 24);
-    data[i] = (sum - 510) * scale;
-  }
+    return ((state & 255) + ((state >>> 8) & 255) + ((state >>> 16) & 255) + (state >>> 24) - 510) * scale;
+  };
 }
 
 /** A stream for one purpose of one image; the same whatever thread draws it. */
@@ -81,31 +83,49 @@ function cubicWeights(f: number): number[] {
   return [(g * g * g) / 6, (3 * f * f * f - 6 * f * f + 4) / 6, (3 * g * g * g - 6 * g * g + 4) / 6, (f * f * f) / 6];
 }
 
-/** Separable interpolation, rows first; the border is repeated. */
+/** Separable interpolation, a row at a time: first down, while rows are short, then across; the border is repeated. */
 function convolveUp(field: Field, size: number, offsets: readonly number[], weights: Weights): Field {
   const { size: from, data } = field;
   const taps = tapsOf(from, size, offsets, weights);
   const count = offsets.length;
-  const wide = new Float32Array(from * size);
-  for (let row = 0; row < from; row++) {
-    for (let x = 0; x < size; x++) {
-      let sum = 0;
-      for (let k = x * count; k < (x + 1) * count; k++) sum += data[row * from + taps.index[k]!]! * taps.weight[k]!;
-      wide[row * size + x] = sum;
-    }
-  }
+  const short = new Float32Array(from);
   const out = zeroField(size);
   for (let y = 0; y < size; y++) {
-    for (let k = y * count; k < (y + 1) * count; k++) {
-      const base = taps.index[k]! * size;
-      const weight = taps.weight[k]!;
-      for (let x = 0, i = y * size; x < size; x++, i++) out.data[i] = out.data[i]! + wide[base + x]! * weight;
-    }
+    short.fill(0);
+    for (let k = y * count; k < (y + 1) * count; k++) addRow(short, data, taps.index[k]! * from, taps.weight[k]!);
+    const row = out.data.subarray(y * size, (y + 1) * size);
+    if (count === 2) widenByTwo(row, short, taps);
+    else widenByFour(row, short, taps);
   }
   return out;
 }
 
-function tapsOf(from: number, to: number, offsets: readonly number[], weights: Weights) {
+function addRow(sum: Float32Array, data: Float32Array, start: number, weight: number): void {
+  for (let x = 0; x < sum.length; x++) sum[x] = sum[x]! + weight * data[start + x]!;
+}
+
+interface Taps {
+  index: Int32Array;
+  weight: Float32Array;
+}
+
+function widenByTwo(row: Float32Array, short: Float32Array, { index, weight }: Taps): void {
+  for (let x = 0, k = 0; x < row.length; x++, k += 2) {
+    row[x] = weight[k]! * short[index[k]!]! + weight[k + 1]! * short[index[k + 1]!]!;
+  }
+}
+
+function widenByFour(row: Float32Array, short: Float32Array, { index, weight }: Taps): void {
+  for (let x = 0, k = 0; x < row.length; x++, k += 4) {
+    row[x] =
+      weight[k]! * short[index[k]!]! +
+      weight[k + 1]! * short[index[k + 1]!]! +
+      weight[k + 2]! * short[index[k + 2]!]! +
+      weight[k + 3]! * short[index[k + 3]!]!;
+  }
+}
+
+function tapsOf(from: number, to: number, offsets: readonly number[], weights: Weights): Taps {
   const index = new Int32Array(to * offsets.length);
   const weight = new Float32Array(to * offsets.length);
   for (let x = 0; x < to; x++) {

@@ -3,10 +3,10 @@ import type { GrayImage, Mask } from '../../core/image.ts';
 import type { Rng } from '../../core/random.ts';
 import { type Air, type LungMap, placeAir } from './air.ts';
 import { type Anatomy, depthOf, drawAnatomy, insideLung, type Side, wallAt } from './anatomy.ts';
-import { drawBones, type Places } from './bones.ts';
+import { addBones, type Places } from './bones.ts';
 import { drawPockets, drawSite } from './collapse.ts';
-import { type Distractors, drawDistractorField, drawDistractors } from './distractors.ts';
-import { bell, enlarge, type Field, fillNormal, smoothNoise, smoothstep, streamOf, zeroField } from './field.ts';
+import { addDistractors, type Distractors, drawDistractors } from './distractors.ts';
+import { bell, enlarge, type Field, fastNormal, smoothNoise, smoothstep, streamOf, zeroField } from './field.ts';
 import type { PhantomImage } from './plan.ts';
 import { coordinatesOf, drawPose, type Pose, pixelOf } from './pose.ts';
 import { softTissueAt } from './soft-tissue.ts';
@@ -91,11 +91,11 @@ function mapLungs(anatomy: Anatomy, pose: Pose): LungMap & Places {
 
 /** Everything in the beam's way, at full resolution, without noise. */
 function composeAttenuation(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap & Places, air: Air | undefined) {
-  const smooth = enlarge(drawSmooth(rng, anatomy, look, map, air), MASK_SIZE);
-  const detail = enlarge(drawDetail(rng, anatomy, look, map, air), MASK_SIZE);
-  for (let i = 0; i < smooth.data.length; i++) smooth.data[i] = smooth.data[i]! + detail.data[i]!;
-  if (air !== undefined) addPleuralLine(smooth, look, map, air);
-  return smooth;
+  const attenuation = enlarge(drawSmooth(rng, anatomy, look, map, air), MIDDLE);
+  addDetail(attenuation, rng, anatomy, look, map, air);
+  const fine = enlarge(attenuation, MASK_SIZE);
+  if (air !== undefined) addPleuralLine(fine, look, map, air);
+  return fine;
 }
 
 /** Soft tissue less the lungs, with slow unevenness; the air is darker, the withdrawn lung a little denser at its edge. */
@@ -120,32 +120,49 @@ function drawSmooth(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap, air: A
 }
 
 /** Bones, distractors, and the lung markings, which end where the air begins. */
-function drawDetail(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap & Places, air: Air | undefined): Field {
+function addDetail(
+  attenuation: Field,
+  rng: Rng,
+  anatomy: Anatomy,
+  look: Look,
+  map: LungMap & Places,
+  air: Air | undefined,
+): void {
   const places = { x: enlarge(map.x, MIDDLE), y: enlarge(map.y, MIDDLE), wall: enlarge(map.wall, MIDDLE) };
-  const field = drawBones(anatomy, look.scapula, places);
-  const distractors = drawDistractorField(rng, anatomy, look.distractors, places);
+  addBones(attenuation, anatomy, look.scapula, places);
+  addDistractors(attenuation, rng, anatomy, look.distractors, places);
   const markings = drawMarkings(rng, anatomy, look.pose);
-  const lung = enlarge(map.lung, MIDDLE);
-  const depth = air === undefined ? undefined : enlarge(air.depth, MIDDLE);
-  for (let i = 0; i < field.data.length; i++) {
-    const kept = smoothstep(0, 0.03, lung.data[i]!) * (depth === undefined ? 1 : smoothstep(2, -2, depth.data[i]!));
-    field.data[i] = field.data[i]! + distractors.data[i]! + kept * markings.data[i]!;
+  const kept = enlarge(markingsKept(map, air), MIDDLE);
+  for (let i = 0; i < kept.data.length; i++) {
+    if (kept.data[i]! > 0) attenuation.data[i] = attenuation.data[i]! + kept.data[i]! * markings.data[i]!;
   }
-  return field;
+}
+
+/** 1 in the lung, 0 outside and in the air. */
+function markingsKept(map: LungMap, air: Air | undefined): Field {
+  const kept = zeroField(COARSE);
+  for (let i = 0; i < kept.data.length; i++) {
+    const withdrawn = air === undefined ? 1 : smoothstep(2, -2, air.depth.data[i]!);
+    kept.data[i] = withdrawn * smoothstep(0, 0.03, map.lung.data[i]!);
+  }
+  return kept;
 }
 
 function drawMarkings(rng: Rng, anatomy: Anatomy, pose: Pose): Field {
   const y = anatomy.apexY + 0.45 * (anatomy.sulcusY - anatomy.apexY);
   const toPixel = (px: number, py: number) => pixelOf(pose, MIDDLE, px, py);
   const roots = ([-1, 1] as const).map((side) => ({ side, lateral: 0.16, y: y - (side > 0 ? 0.03 : 0), toPixel }));
-  const vessels = drawVessels(rng, roots, MIDDLE);
-  const coarse = smoothNoise(rng, 72, MIDDLE);
-  const fine = smoothNoise(rng, 150, MIDDLE);
-  for (let i = 0; i < vessels.data.length; i++) {
-    const texture = 0.75 * coarse.data[i]! + 0.65 * fine.data[i]!;
-    vessels.data[i] = anatomy.vessels * vessels.data[i]! + anatomy.texture * texture;
+  const coarse = smoothNoise(rng, 72, COARSE);
+  const fine = smoothNoise(rng, 150, COARSE);
+  for (let i = 0; i < fine.data.length; i++) {
+    fine.data[i] = anatomy.texture * (0.75 * coarse.data[i]! + 0.65 * fine.data[i]!);
   }
-  return vessels;
+  const markings = enlarge(fine, MIDDLE);
+  const vessels = drawVessels(rng, roots, MIDDLE);
+  for (let i = 0; i < markings.data.length; i++) {
+    markings.data[i] = markings.data[i]! + anatomy.vessels * vessels.data[i]!;
+  }
+  return markings;
 }
 
 /** The visceral pleura: a thin bright line where the lung has withdrawn, not along the chest wall. */
@@ -163,18 +180,23 @@ function addPleuralLine(attenuation: Field, look: Look, map: LungMap, air: Air):
 
 /** Attenuation to grey levels: the detector's curve, quantum noise, and black where the beam was cut off. */
 function expose(rng: Rng, attenuation: Field, look: Look): GrayImage {
-  const noise = new Float32Array(attenuation.data.length);
-  fillNormal(noise, rng);
-  const { offset, gain, gamma } = look.exposure;
-  const curve = Float32Array.from({ length: 1025 }, (_, i) => 255 * (offset + gain * (i / 1024) ** gamma));
+  const normal = fastNormal(rng);
+  const curve = greyCurve(look);
   const data = new Uint8Array(attenuation.data.length);
   const [left, right, top, bottom] = look.distractors.borders.map((share) => Math.round(share * MASK_SIZE));
   for (let row = top!; row < MASK_SIZE - bottom!; row++) {
     const end = (row + 1) * MASK_SIZE - right!;
     for (let i = row * MASK_SIZE + left!; i < end; i++) {
-      const seen = attenuation.data[i]! + look.noise * noise[i]!;
-      data[i] = Math.min(255, Math.max(0, Math.round(curve[Math.min(1024, Math.max(0, (seen * 1024) | 0))]!)));
+      const seen = (attenuation.data[i]! + look.noise * normal()) * 1024;
+      data[i] = curve[seen < 0 ? 0 : seen > 1023 ? 1023 : seen | 0]!;
     }
   }
   return { width: MASK_SIZE, height: MASK_SIZE, data };
+}
+
+/** Grey level by 1,024 steps of attenuation. */
+function greyCurve({ exposure: { offset, gain, gamma } }: Look): Uint8ClampedArray {
+  const curve = new Uint8ClampedArray(1024);
+  for (let i = 0; i < 1024; i++) curve[i] = 255 * (offset + gain * (i / 1024) ** gamma);
+  return curve;
 }
