@@ -51,7 +51,7 @@ export function insideWithdrawn(anatomy: Anatomy, pocket: Pocket, scale: number,
   const t = depthOf(anatomy, y);
   const [height, cycles, phase] = pocket.wave;
   const along = pocket.site === 'basal' ? lateral : t;
-  const bump = bell((along - pocket.centre) / (pocket.spread * (1 + scale)));
+  const bump = bell((along - pocket.centre) / (pocket.spread * (0.8 + 2 * scale)));
   const amount = scale * pocket.amount * bump * (1 + height * Math.sin(cycles * along + phase));
   if (pocket.site === 'lateral') return wallAt(anatomy, y) - amount - lateral;
   if (pocket.site === 'basal') {
@@ -67,8 +67,8 @@ export function insideWithdrawn(anatomy: Anatomy, pocket: Pocket, scale: number,
 function drawPocket(rng: Rng, side: Side, site: Site, amount: number): Pocket {
   const wave = [rng.between(0, 0.15), rng.between(4, 12), rng.between(0, 2 * Math.PI)] as const;
   const place = {
-    apical: { centre: 0, spread: rng.between(0.22, 0.4) },
-    lateral: { centre: rng.between(0.3, 0.7), spread: rng.between(0.15, 0.3) },
+    apical: { centre: 0, spread: rng.between(0.15, 0.28) },
+    lateral: { centre: rng.between(0.3, 0.75), spread: rng.between(0.1, 0.18) },
     basal: { centre: rng.between(0.4, 0.6), spread: rng.between(0.1, 0.2) },
   }[site];
   return { site, side, amount, wave, ...place };

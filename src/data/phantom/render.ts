@@ -75,7 +75,7 @@ function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
 
 /** Union areas are log-normal about the size that a small network can learn; the real median is 8,630 pixels. */
 function drawArea(rng: Rng): number {
-  return Math.min(120_000, Math.max(300, 13_000 * Math.exp(0.85 * rng.normal())));
+  return Math.min(120_000, Math.max(300, 14_000 * Math.exp(0.8 * rng.normal())));
 }
 
 function mapLungs(anatomy: Anatomy, pose: Pose): LungMap & Places {
