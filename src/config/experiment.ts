@@ -61,6 +61,11 @@ export const experimentKeys = {
   swa_epochs: withDefault('Average the weights over the last n epochs; 0: do not.', z.int().min(0), 0),
   augment: withDefault('Steps that alter training images, in order.', z.array(augmentConfig), []),
   device: withDefault('auto, cpu, or gpu (stops where there is none).', z.enum(['auto', 'cpu', 'gpu']), 'auto'),
+  execution: withDefault(
+    'graph: the step compiled into one TensorFlow graph; eager: kernel by kernel, to debug.',
+    z.enum(['graph', 'eager']),
+    'graph',
+  ),
   deterministic: withDefault('Bit-equal repeats, at some cost in speed.', z.boolean(), false),
   seed: withDefault(
     'Seeds weights, order and augmentation.',

@@ -20,26 +20,21 @@ export function namedVariables(model: tf.LayersModel): NamedVariable[] {
   );
 }
 
-/** Copies the values of variables out of TensorFlow. */
-export function readVariables(variables: readonly NamedVariable[]): NamedTensors {
-  return new Map(
-    variables.map(({ name, variable }) => [
-      name,
-      { shape: [...variable.shape], data: variable.dataSync().slice() as Float32Array },
-    ]),
+/** Throws, with all that does not fit, when a name is missing or unknown or a shape differs. */
+export function checkWeights(variables: readonly NamedVariable[], values: NamedTensors, where: string): void {
+  const faults = findMismatches(variables, values);
+  if (faults.length === 0) return;
+  const shown = faults.slice(0, 10).join('\n  ');
+  const more = faults.length > 10 ? `\n  … and ${faults.length - 10} more` : '';
+  throw new Error(
+    `${expected(`the network's ${variables.length} weights`, where, `${values.size} weights`)}\n  ${shown}${more}`,
   );
 }
 
-/** Sets every variable by its name. Throws, with all that does not fit, when a name is missing or unknown or a shape differs. */
-export function writeVariables(variables: readonly NamedVariable[], values: NamedTensors, where: string): void {
-  const faults = findMismatches(variables, values);
-  if (faults.length > 0) {
-    const shown = faults.slice(0, 10).join('\n  ');
-    const more = faults.length > 10 ? `\n  … and ${faults.length - 10} more` : '';
-    throw new Error(
-      `${expected(`the network's ${variables.length} weights`, where, `${values.size} weights`)}\n  ${shown}${more}`,
-    );
-  }
+/** Sets the weights of a network that tfjs itself holds. Throws as checkWeights does. */
+export function setWeights(model: tf.LayersModel, values: NamedTensors, where: string): void {
+  const variables = namedVariables(model);
+  checkWeights(variables, values, where);
   for (const { name, variable } of variables) {
     const { shape, data } = values.get(name)!;
     tf.tidy(() => variable.assign(tf.tensor(data.slice(), shape, 'float32')));

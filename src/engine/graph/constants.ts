@@ -75,10 +75,17 @@ export function createConstants(real: NativeBinding, add: Add) {
       const shape = Array.from(real.tensorDataSync(identity.id));
       real.deleteTensor(identity.id);
       if (product(shape) > MOST_ELEMENTS) {
-        throw new Error(`Expected an input or a variable for a tensor of shape [${shape}] made outside of the function.`);
+        throw new Error(
+          `Expected an input or a variable for a tensor of shape [${shape}] made outside of the function.`,
+        );
       }
       const values = real.tensorDataSync(id);
-      const dtype = values instanceof Float32Array ? DATA_TYPE.float32 : values instanceof Int32Array ? DATA_TYPE.int32 : DATA_TYPE.bool;
+      const dtype =
+        values instanceof Float32Array
+          ? DATA_TYPE.float32
+          : values instanceof Int32Array
+            ? DATA_TYPE.int32
+            : DATA_TYPE.bool;
       return write(shape, dtype, values);
     },
     scalar: (value: number): string => embed([], DATA_TYPE.float32, Float32Array.of(value)),

@@ -13,15 +13,27 @@ export function probeOutputs(
   inputs: readonly KnownTensor[],
   count: number,
 ): Pick<TensorMetadata, 'shape' | 'dtype'>[] {
-  const described = inputs.map(({ shape, dtype, values }) => [dtype, shape, values === undefined ? null : Array.from(values)]);
+  const described = inputs.map(({ shape, dtype, values }) => [
+    dtype,
+    shape,
+    values === undefined ? null : Array.from(values),
+  ]);
   const key = JSON.stringify([op, attributes, described, count]);
   const answer = answers.get(key) ?? ask(real, op, attributes, inputs, count);
   answers.set(key, answer);
   return answer;
 }
 
-function ask(real: NativeBinding, op: string, attributes: readonly NativeAttribute[], inputs: readonly KnownTensor[], count: number) {
-  const ids = inputs.map(({ shape, dtype, values }) => real.createTensor(shape, dtype, makeValues(dtype, shape, values)));
+function ask(
+  real: NativeBinding,
+  op: string,
+  attributes: readonly NativeAttribute[],
+  inputs: readonly KnownTensor[],
+  count: number,
+) {
+  const ids = inputs.map(({ shape, dtype, values }) =>
+    real.createTensor(shape, dtype, makeValues(dtype, shape, values)),
+  );
   try {
     const outputs = real.executeOp(op, attributes, ids, count);
     for (const { id } of outputs) real.deleteTensor(id);
@@ -33,7 +45,9 @@ function ask(real: NativeBinding, op: string, attributes: readonly NativeAttribu
 
 function makeValues(dtype: number, shape: readonly number[], values: ArrayLike<number> | undefined) {
   const elements = values ?? product(shape);
-  if (dtype === DATA_TYPE.float32) return typeof elements === 'number' ? new Float32Array(elements) : Float32Array.from(elements);
-  if (dtype === DATA_TYPE.int32) return typeof elements === 'number' ? new Int32Array(elements) : Int32Array.from(elements);
+  if (dtype === DATA_TYPE.float32)
+    return typeof elements === 'number' ? new Float32Array(elements) : Float32Array.from(elements);
+  if (dtype === DATA_TYPE.int32)
+    return typeof elements === 'number' ? new Int32Array(elements) : Int32Array.from(elements);
   return typeof elements === 'number' ? new Uint8Array(elements) : Uint8Array.from(elements);
 }

@@ -36,7 +36,10 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
   const slots = new Map(variables.map((entry, index) => [entry.name, { ...entry, index }]));
   let session: number | undefined;
 
-  const call = (feeds: [node: string, shape: readonly number[], dtype: number, values: TensorValues][], fetches: string[]) => {
+  const call = (
+    feeds: [node: string, shape: readonly number[], dtype: number, values: TensorValues][],
+    fetches: string[],
+  ) => {
     if (session === undefined) throw new Error('Expected a loaded program but `load` has not been called.');
     const ids = feeds.map(([, shape, dtype, values]) => binding.createTensor(shape, dtype, values));
     try {
@@ -76,16 +79,22 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
     },
     run: (name, feeds) => {
       const { inputs, recording } = functions.get(name)!;
-      const fed = Object.entries(inputs).map(([input, { shape, dtype }]): [string, readonly number[], number, TensorValues] => {
-        const values = feeds[input];
-        if (values?.length === product(shape)) return [`${name}/${input}`, shape, DATA_TYPE[dtype], values];
-        throw new Error(expected(`${product(shape)} values`, `the input ${input} of ${name}`, values?.length));
-      });
+      const fed = Object.entries(inputs).map(
+        ([input, { shape, dtype }]): [string, readonly number[], number, TensorValues] => {
+          const values = feeds[input];
+          if (values?.length === product(shape)) return [`${name}/${input}`, shape, DATA_TYPE[dtype], values];
+          throw new Error(expected(`${product(shape)} values`, `the input ${input} of ${name}`, values?.length));
+        },
+      );
       const names = Object.keys(recording.outputs);
       const values = call(fed, [...Object.values(recording.outputs), recording.done]);
       return Object.fromEntries(names.map((output, index) => [output, values[index]!]));
     },
-    read: (names) => call([], names.map((name) => `read/${find(name).index}`)),
+    read: (names) =>
+      call(
+        [],
+        names.map((name) => `read/${find(name).index}`),
+      ),
     write,
     nodeCount: () => [...functions.values()].reduce((count, { recording }) => count + recording.nodes.length, 0),
     dispose: () => {
@@ -105,7 +114,12 @@ function variableNodes({ name, variable }: ProgramVariable, index: number): Grap
     { name: handle, op: 'VarHandleOp', inputs: [], attributes: { dtype, shape, shared_name: shared } },
     { name: `read/${index}`, op: 'ReadVariableOp', inputs: [handle], attributes: { dtype } },
     { name: `write/${index}`, op: 'Placeholder', inputs: [], attributes: { dtype, shape } },
-    { name: `write/${index}/assign`, op: 'AssignVariableOp', inputs: [handle, `write/${index}`], attributes: { dtype } },
+    {
+      name: `write/${index}/assign`,
+      op: 'AssignVariableOp',
+      inputs: [handle, `write/${index}`],
+      attributes: { dtype },
+    },
     { name: `write/${index}/zero`, op: 'Const', inputs: [], attributes: zeroAttributes },
     {
       name: `write/${index}/done`,

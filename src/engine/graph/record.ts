@@ -85,7 +85,8 @@ export function record(
 
   const replaced = {
     executeOp,
-    createTensor: (shape: readonly number[], dtype: number, values: TensorValues) => constants.create(shape, dtype, values),
+    createTensor: (shape: readonly number[], dtype: number, values: TensorValues) =>
+      constants.create(shape, dtype, values),
     deleteTensor: (id: number) => {
       if (id < FIRST_SYMBOLIC_ID) real.deleteTensor(id);
     },
@@ -98,12 +99,12 @@ export function record(
   const recording = Object.create(real, Object.getOwnPropertyDescriptors(replaced)) as NativeBinding;
 
   const updates: string[] = [];
-  const update: UpdateRecorder = (op, changed, operands) => {
+  const update: UpdateRecorder = ({ op, attributes, variables: changed }, operands) => {
     const refs = backend.getInputTensorIds(operands).map((id) => lookUp(id).ref);
     const entries = changed.map((variable) => variables.find((entry) => entry.variable === variable)!);
     const after = entries.flatMap(({ name }) => reads.nameOf(name) ?? []).map((read) => `^${read}`);
     const inputsOf = [...entries.map(({ name }) => `variable/${name}`), ...refs, ...after];
-    updates.push(add(op, inputsOf, { T: { kind: 'type', value: DATA_TYPE.float32 } }));
+    updates.push(add(op, inputsOf, attributes));
   };
 
   backend.binding = recording;
@@ -126,7 +127,9 @@ export function record(
       const changed = variables.filter(({ variable }, index) => variable.dataId !== kept[index]!.dataId);
       const assigned = changed.map(({ name, variable }) => assign(name, refOf(variable), reads.nameOf(name), add));
       const zero = constants.scalar(0);
-      const after = [...assigned, ...updates, ...outputs.map(([, ref]) => ref.split(':')[0]!)].map((node) => `^${node}`);
+      const after = [...assigned, ...updates, ...outputs.map(([, ref]) => ref.split(':')[0]!)].map(
+        (node) => `^${node}`,
+      );
       const done = add('Identity', [zero, ...after], { T: { kind: 'type', value: DATA_TYPE.float32 } }, 'done');
       result = { nodes, outputs: Object.fromEntries(outputs), done };
     });
@@ -143,7 +146,12 @@ export function record(
 type Add = (op: string, inputs: string[], attributes: Record<string, AttributeValue>, label?: string) => string;
 
 /** Reads of variables, each once for a recording; by the handle that the variable's tensor has in tfjs. */
-function readVariables(backend: NativeBackend, variables: readonly ProgramVariable[], add: Add, known: Map<number, Recorded>) {
+function readVariables(
+  backend: NativeBackend,
+  variables: readonly ProgramVariable[],
+  add: Add,
+  known: Map<number, Recorded>,
+) {
   const byId = new Map(variables.map((entry) => [backend.getInputTensorIds([entry.variable])[0]!, entry]));
   const readNodes = new Map<string, string>();
   const find = (id: number): Recorded | undefined => {
@@ -167,7 +175,10 @@ function assign(name: string, value: Recorded, read: string | undefined, add: Ad
   return add('AssignVariableOp', inputs, { dtype: { kind: 'type', value: value.dtype } }, 'assign');
 }
 
-function encodeAttributes(binding: NativeBinding, attributes: readonly NativeAttribute[]): Record<string, AttributeValue> {
+function encodeAttributes(
+  binding: NativeBinding,
+  attributes: readonly NativeAttribute[],
+): Record<string, AttributeValue> {
   return Object.fromEntries(attributes.map((attribute) => [attribute.name, encodeAttribute(binding, attribute)]));
 }
 

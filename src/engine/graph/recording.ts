@@ -1,7 +1,15 @@
 import type { tf } from '../tf.ts';
+import type { AttributeValue } from './graph-def.ts';
 
 /** What a kernel may ask of the recording under way: an operation that changes variables in place. */
-export type UpdateRecorder = (op: string, variables: readonly tf.Variable[], inputs: readonly tf.Tensor[]) => void;
+export type UpdateRecorder = (update: VariableUpdate, inputs: readonly tf.Tensor[]) => void;
+
+export interface VariableUpdate {
+  op: string;
+  attributes: Record<string, AttributeValue>;
+  /** The operation's first inputs. */
+  variables: readonly tf.Variable[];
+}
 
 let current: UpdateRecorder | undefined;
 
@@ -20,8 +28,8 @@ export function whileRecording<T>(recorder: UpdateRecorder, work: () => T): T {
  * Records an operation that changes variables in place, if a recording is under way; false when none is.
  * @param inputs made only when needed: the operation's inputs after its variables
  */
-export function recordUpdate(op: string, variables: readonly tf.Variable[], inputs: () => readonly tf.Tensor[]): boolean {
+export function recordUpdate(update: VariableUpdate, inputs: () => readonly tf.Tensor[]): boolean {
   if (current === undefined) return false;
-  current(op, variables, inputs());
+  current(update, inputs());
   return true;
 }

@@ -9,7 +9,10 @@ export interface KnownTensor {
 }
 
 type Output = Pick<TensorMetadata, 'shape' | 'dtype'>;
-type Rule = (inputs: readonly KnownTensor[], attribute: (name: string) => NativeAttribute['value'] | undefined) => Output[];
+type Rule = (
+  inputs: readonly KnownTensor[],
+  attribute: (name: string) => NativeAttribute['value'] | undefined,
+) => Output[];
 
 const likeFirst: Rule = ([x]) => [{ shape: [...x!.shape], dtype: x!.dtype }];
 const broadcast: Rule = ([a, b]) => [{ shape: broadcastShapes(a!.shape, b!.shape), dtype: a!.dtype }];
@@ -48,15 +51,55 @@ const convolve: Rule = ([x, filter], attribute) => {
 const depthwise: Rule = (inputs, attribute) => {
   const [output] = convolve(inputs, attribute);
   const [, , channels, multiplier] = inputs[1]!.shape;
-  return output === undefined ? (undefined as never) : [{ ...output, shape: [...output.shape.slice(0, 3), channels! * multiplier!] }];
+  return output === undefined
+    ? (undefined as never)
+    : [{ ...output, shape: [...output.shape.slice(0, 3), channels! * multiplier!] }];
 };
 
 const UNARY = [
   ...['Relu', 'Relu6', 'LeakyRelu', 'Elu', 'Selu', 'Sigmoid', 'Tanh', 'Exp', 'Expm1', 'Log', 'Log1p', 'Sqrt', 'Rsqrt'],
-  ...['Square', 'Abs', 'Neg', 'Sign', 'Floor', 'Ceil', 'Round', 'Reciprocal', 'ZerosLike', 'OnesLike', 'Identity', 'Softplus'],
-  ...['ReluGrad', 'Relu6Grad', 'LeakyReluGrad', 'EluGrad', 'SigmoidGrad', 'BiasAdd', 'Softmax', 'LogicalNot', 'ReverseV2', 'ClipByValue'],
+  ...[
+    'Square',
+    'Abs',
+    'Neg',
+    'Sign',
+    'Floor',
+    'Ceil',
+    'Round',
+    'Reciprocal',
+    'ZerosLike',
+    'OnesLike',
+    'Identity',
+    'Softplus',
+  ],
+  ...[
+    'ReluGrad',
+    'Relu6Grad',
+    'LeakyReluGrad',
+    'EluGrad',
+    'SigmoidGrad',
+    'BiasAdd',
+    'Softmax',
+    'LogicalNot',
+    'ReverseV2',
+    'ClipByValue',
+  ],
 ];
-const BINARY = ['Add', 'AddV2', 'Sub', 'Mul', 'Div', 'RealDiv', 'DivNoNan', 'Maximum', 'Minimum', 'Pow', 'SquaredDifference', 'FloorDiv', 'FloorMod'];
+const BINARY = [
+  'Add',
+  'AddV2',
+  'Sub',
+  'Mul',
+  'Div',
+  'RealDiv',
+  'DivNoNan',
+  'Maximum',
+  'Minimum',
+  'Pow',
+  'SquaredDifference',
+  'FloorDiv',
+  'FloorMod',
+];
 const COMPARISONS = ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'];
 
 const RULES = new Map<string, Rule>([
@@ -78,7 +121,11 @@ const RULES = new Map<string, Rule>([
 ]);
 
 /** The outputs of an operation by rule, or undefined where there is no rule and the real kernel must be asked. */
-export function inferOutputs(op: string, inputs: readonly KnownTensor[], attributes: readonly NativeAttribute[]): Output[] | undefined {
+export function inferOutputs(
+  op: string,
+  inputs: readonly KnownTensor[],
+  attributes: readonly NativeAttribute[],
+): Output[] | undefined {
   const attribute = (name: string) => attributes.find((candidate) => candidate.name === name)?.value;
   return RULES.get(op)?.(inputs, attribute);
 }
@@ -89,7 +136,8 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   return Array.from({ length: rank }, (_, axis) => {
     const left = a[axis - rank + a.length] ?? 1;
     const right = b[axis - rank + b.length] ?? 1;
-    if (left !== right && left !== 1 && right !== 1) throw new Error(`Expected shapes that broadcast but received [${a}] and [${b}].`);
+    if (left !== right && left !== 1 && right !== 1)
+      throw new Error(`Expected shapes that broadcast but received [${a}] and [${b}].`);
     return left === 1 ? right : left;
   });
 }

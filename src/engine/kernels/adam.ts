@@ -1,3 +1,4 @@
+import { DATA_TYPE } from '../graph/graph-def.ts';
 import { recordUpdate } from '../graph/recording.ts';
 import { tf } from '../tf.ts';
 
@@ -25,7 +26,9 @@ export function applyAdam(
     // Powers of β of zero: the operation's own corrections become 1.
     return [tf.scalar(0), tf.scalar(0), lr, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(epsilon)];
   };
-  if (recordUpdate('ResourceApplyAdam', [weight, m, v], () => [...scalars(), gradient])) return;
+  const attributes = { T: { kind: 'type', value: DATA_TYPE.float32 } } as const;
+  const update = { op: 'ResourceApplyAdam', attributes, variables: [weight, m, v] };
+  if (recordUpdate(update, () => [...scalars(), gradient])) return;
   m.assign(m.mul(beta1).add(gradient.mul(1 - beta1)));
   v.assign(v.mul(beta2).add(gradient.square().mul(1 - beta2)));
   weight.assign(weight.sub(m.div(v.sqrt().add(epsilon)).mul(rate)));

@@ -14,8 +14,9 @@ interface Options {
  */
 export class BatchNormalization extends tf.layers.Layer {
   static className = 'BatchNormalization';
-  /** May be changed between batches: recomputing the statistics as a plain mean over k batches takes 1 − 1/k. */
-  momentum: number;
+  readonly momentum: number;
+  /** Takes the momentum's place while set: recomputing the statistics as a plain mean over k batches takes 1 − 1/k. */
+  refreshMomentum: tf.Scalar | undefined;
   readonly epsilon: number;
 
   constructor(options: Options) {
@@ -58,7 +59,8 @@ export class BatchNormalization extends tf.layers.Layer {
   /** moving ← momentum·moving + (1 − momentum)·batch. */
   private follow({ mean, variance }: BatchStatistics): void {
     const [, , movingMean, movingVariance] = this.weights;
-    const mix = (moving: tf.Tensor, batch: tf.Tensor) => moving.mul(this.momentum).add(batch.mul(1 - this.momentum));
+    const momentum = this.refreshMomentum ?? this.momentum;
+    const mix = (moving: tf.Tensor, batch: tf.Tensor) => moving.mul(momentum).add(batch.mul(tf.sub(1, momentum)));
     movingMean!.write(mix(movingMean!.read(), mean));
     movingVariance!.write(mix(movingVariance!.read(), variance));
   }

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import type { Experiment } from '../config/experiment.ts';
+import { resolvePath } from '../config/paths.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { cataloguePath } from '../data/catalogue.ts';
+import { drawFolds, writeFolds } from '../data/folds.ts';
+import { ingest } from '../data/ingest.ts';
+import { openCatalogue } from '../data/open-catalogue.ts';
+import { writePhantom } from '../data/phantom/index.ts';
+
+/** The report's hold-out. */
+const HOLDOUT = 0.15;
+
+/**
+ * Where an experiment declares `data.phantom`, makes what is absent of it: the synthetic competition, its catalogue and
+ * its folds. What is there is used as it is.
+ */
+export async function preparePhantom(
+  { data, resolution }: Experiment,
+  { cwd, signal }: { cwd: string; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<void> {
+  if (data.phantom === undefined) return;
+  const root = resolvePath(data.root, cwd);
+  const folds = resolvePath(data.folds, cwd);
+  if (!existsSync(root)) {
+    terminal.say(`${data.root} is absent: making the synthetic competition that the experiment declares`);
+    await writePhantom({ root, ...data.phantom }, terminal);
+  }
+  if (!existsSync(cataloguePath(root))) await ingest({ root, resolution, signal }, terminal);
+  if (existsSync(folds)) return;
+  const { rows } = await openCatalogue({ root }, terminal);
+  const images = rows
+    .filter((row) => row.labelled && row.quarantined === '')
+    .map((row) => ({ ...row, id: row.imageId }));
+  await writeFolds(folds, drawFolds(images, { holdout: HOLDOUT, group: 'patient', seed: data.phantom.seed }));
+  terminal.say(`${data.folds}: folds drawn, ${Math.round(100 * HOLDOUT)} % held out, grouped by patient`);
+}

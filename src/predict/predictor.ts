@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Batch } from '../data/batch.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { orderedBatches } from '../data/loader.ts';
+import { tf } from '../engine/tf.ts';
+import { createProbabilityStore } from './probability-store.ts';
+import { applyView, type TtaView } from './tta.ts';
+
+/** Where a run keeps the probabilities of a checkpoint on a target (`oof`, `stage1`, …) under a list of views. */
+export function predictionsPath(runDir: string, checkpointId: string, target: string, tta: readonly TtaView[]): string {
+  return join(runDir, 'predictions', `${checkpointId}-${target}-${tta.join('+')}.probs`);
+}
+
+/** Probabilities as they are stored, round(255·p). */
+export function quantize(probabilities: Float32Array): Uint8Array {
+  return Uint8Array.from(probabilities, (p) => Math.round(255 * p));
+}
+
+/** Predicts images of a dataset and stores the mean over the views, batch by batch; `advance` hears of each batch. */
+export async function predictImages(
+  model: tf.LayersModel,
+  dataset: Dataset,
+  indices: readonly number[],
+  options: { storePath: string; checkpoint: string; tta: readonly TtaView[]; batchSize: number },
+  advance: (images: number) => void,
+): Promise<void> {
+  const { storePath, checkpoint, tta, batchSize } = options;
+  const area = dataset.resolution ** 2;
+  const writer = await createProbabilityStore(storePath, { resolution: dataset.resolution, checkpoint, tta: [...tta] });
+  try {
+    for (const batch of orderedBatches(dataset, indices, batchSize)) {
+      const bytes = quantize(predictBatch(model, batch, tta));
+      for (const [place, id] of batch.ids.entries()) {
+        await writer.append(id, bytes.subarray(place * area, (place + 1) * area));
+      }
+      advance(batch.count);
+      await setImmediate();
+    }
+    await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+/** Mean of the probabilities over the views, [N,R,R]. */
+function predictBatch(model: tf.LayersModel, batch: Batch, tta: readonly TtaView[]): Float32Array {
+  return tf.tidy(() => {
+    const { count, resolution } = batch;
+    const images = tf.tensor4d(batch.images, [count, resolution, resolution, 1], 'float32');
+    const views = tta.map((view) => {
+      const logits = model.apply(applyView(view, images), { training: false }) as tf.Tensor4D;
+      return applyView(view, tf.sigmoid(logits));
+    });
+    return tf.addN(views).div(views.length).dataSync() as Float32Array;
+  });
+}

@@ -1,0 +1,45 @@
+import { execa } from 'execa';
+import type { Experiment } from '../config/experiment.ts';
+import { flattenConfig } from '../config/show-config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { RunDescription } from '../tracking/journal.ts';
+
+/** MLflow holds digests of at most 36 characters; this many of ours tell data sets apart. */
+const DIGEST_LENGTH = 32;
+
+/** What a run says of itself at its start: where it comes from, on which data, with which configuration. */
+export async function describeRun(
+  runId: string,
+  experiment: Experiment,
+  file: string,
+  dataset: Dataset,
+  device: string,
+): Promise<RunDescription> {
+  const commit = await readCommit();
+  return {
+    run_id: runId,
+    name: experiment.name,
+    experiment: experiment.mlflow_experiment,
+    params: flattenConfig(experiment),
+    tags: {
+      'mlflow.source.name': file,
+      'mlflow.source.type': 'LOCAL',
+      ...(commit === undefined ? {} : { 'mlflow.source.git.commit': commit }),
+      'data.digest': dataset.digest.slice(0, DIGEST_LENGTH),
+      'data.fold': String(experiment.data.fold),
+      device,
+    },
+  };
+}
+
+/** The commit that this code is at; undefined outside of a repository or without git. */
+export async function readCommit(): Promise<string | undefined> {
+  const result = await execa('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, reject: false });
+  return result.failed ? undefined : result.stdout.trim();
+}
+
+/** A folder name that sorts by time: `20190901-101500-<name>`, UTC. */
+export function makeRunId(name: string, now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${name}`;
+}

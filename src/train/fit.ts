@@ -1,0 +1,132 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Experiment } from '../config/experiment.ts';
+import type { Terminal } from '../core/terminal.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { trainingBatches } from '../data/loader.ts';
+import { buildSchedule } from '../optim/index.ts';
+import type { Journal } from '../tracking/journal.ts';
+import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
+import type { TrainStep } from './step.ts';
+import { validate } from './validate.ts';
+import { createWeightAverage } from './weight-average.ts';
+
+/** Everything a run works with once it is under way. */
+export interface Training {
+  experiment: Experiment;
+  dataset: Dataset;
+  /** Indices into the dataset. */
+  split: { train: readonly number[]; validation: readonly number[] };
+  step: TrainStep;
+  checkpoints: Checkpoints;
+  journal: Journal;
+  terminal: Terminal;
+  signal: AbortSignal;
+}
+
+/** How far a run has come. */
+export interface Progress {
+  /** Epochs done. */
+  epoch: number;
+  /** Updates done. */
+  update: number;
+  /** Validation Dice of every epoch done. */
+  scores: number[];
+}
+
+/**
+ * Trains for the experiment's epochs, validating and saving after each, and averages the last `swa_epochs` of them.
+ * Returns the checkpoint to use: the average when there is one, else the one of the best Dice.
+ */
+export async function fit(training: Training, progress: Progress): Promise<SavedCheckpoint> {
+  const { experiment, step, checkpoints } = training;
+  const average = createWeightAverage();
+  while (progress.epoch < experiment.epochs) {
+    await trainEpoch(training, progress);
+    progress.epoch++;
+    const saved = await checkpoints.save(`epoch-${String(progress.epoch).padStart(4, '0')}`, progress, (options) =>
+      validate(step, training.dataset, training.split.validation, { ...options, ...validation(training) }),
+    );
+    progress.scores.push(saved.metrics['val/dice']);
+    report(training, progress, saved);
+    if (progress.epoch > experiment.epochs - experiment.swa_epochs) average.add(step.readWeights());
+  }
+  if (average.count() === 0) return checkpoints.best('best-dice');
+  step.writeWeights(average.mean());
+  await refreshBatchNorm(training, progress.epoch);
+  return await checkpoints.save('swa', progress, (options) =>
+    validate(step, training.dataset, training.split.validation, { ...options, ...validation(training) }),
+  );
+}
+
+/** One pass over the training images: gradients are gathered over `accumulation_steps` batches for each update. */
+async function trainEpoch(training: Training, progress: Progress): Promise<void> {
+  const { experiment, step, journal, signal } = training;
+  const schedule = buildSchedule(experiment.lr_schedule);
+  const { batches, updates } = countSteps(training);
+  const bar = training.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
+  let losses: number[] = [];
+  let batchesLeft = batches;
+  try {
+    for (const batch of epochBatches(training, progress.epoch)) {
+      signal.throwIfAborted();
+      losses.push(step.accumulate(batch));
+      batchesLeft--;
+      // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
+      if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
+        const lr = schedule({ ...progress, updates });
+        step.apply(lr);
+        progress.update++;
+        journal.metrics({ 'train/loss': mean(losses), lr }, progress.update);
+        losses = [];
+      }
+      bar.advance();
+      // TensorFlow works synchronously: without this neither signals nor uploads would get their turn.
+      await setImmediate();
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Batch-norm statistics of averaged weights: their own, over the training images once more. */
+async function refreshBatchNorm(training: Training, epoch: number): Promise<void> {
+  const bar = training.terminal.progress('batch-norm statistics, batch', countSteps(training).batches);
+  let index = 0;
+  try {
+    for (const batch of epochBatches(training, epoch)) {
+      training.signal.throwIfAborted();
+      training.step.refreshBatchNorm(batch, index++);
+      bar.advance();
+      await setImmediate();
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+function epochBatches({ experiment, dataset, split }: Training, epoch: number) {
+  const { batch_size: batchSize, augment, seed } = experiment;
+  return trainingBatches(dataset, split.train, { batchSize, augment, seed, epoch });
+}
+
+function countSteps({ experiment, split }: Training): { batches: number; updates: number } {
+  const batches = Math.floor(split.train.length / experiment.batch_size);
+  return { batches, updates: experiment.epochs * Math.ceil(batches / experiment.accumulation_steps) };
+}
+
+function validation({ experiment, signal }: Training) {
+  return { batchSize: experiment.validation_batch_size, signal };
+}
+
+function report({ experiment, terminal }: Training, { epoch }: Progress, { metrics, names }: SavedCheckpoint): void {
+  const figure = (name: keyof typeof metrics) => metrics[name].toFixed(4);
+  terminal.say(
+    `epoch ${epoch}/${experiment.epochs}: val loss ${figure('val/loss')}, Dice ${figure('val/dice')} ` +
+      `(on positives ${figure('val/dice_positive')}), IoU ${figure('val/iou')}` +
+      (names.length > 0 ? `; ${names.join(', ')}` : ''),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,170 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Experiment } from '../config/experiment.ts';
+import { resolvePath } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import { configTable, formatConfig } from '../config/show-config.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { expected, UserError } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { loadEngine } from '../engine/load.ts';
+import { buildLoss } from '../losses/index.ts';
+import { findCheckpoint, readCheckpoint } from '../models/checkpoint.ts';
+import { buildModel } from '../models/index.ts';
+import { buildOptimizer } from '../optim/index.ts';
+import { predictionsPath } from '../predict/predictor.ts';
+import { openJournal } from '../tracking/journal.ts';
+import { findRun } from '../tracking/runs.ts';
+import { resolveTracking } from '../tracking/tracking.ts';
+import { startUploader, type UploadResult } from '../tracking/uploader.ts';
+import { describeRun, makeRunId } from './describe-run.ts';
+import { fit, type Training } from './fit.ts';
+import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
+import { logOverlays } from './log-overlays.ts';
+import { createStep, type TrainStep } from './step.ts';
+
+/** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
+export interface RunContext {
+  file: string;
+  cwd: string;
+  settings: Settings;
+  signal: AbortSignal;
+}
+
+export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'tracking_uri'> {
+  run_id: string;
+  run_dir: string;
+  status: 'FINISHED' | 'KILLED';
+  /** The checkpoint to use, and its figures; undefined where the run was stopped before it was known. */
+  chosen: SavedCheckpoint | undefined;
+}
+
+/** The rest of the journal may still be waiting for a local server to be installed. */
+const UPLOAD_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * One experiment from its declaration to its chosen checkpoint.
+ * Throws UserError before anything is written where data, folds or initial weights are not there; an error later ends
+ * the run as FAILED. When the signal says stop, the network is saved and the run ends as KILLED.
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  context: RunContext,
+  terminal: Terminal,
+): Promise<RunResult> {
+  const { settings, cwd } = context;
+  const initial = await findInitialWeights(experiment, settings);
+  const dataset = await openDataset(
+    { root: resolvePath(experiment.data.root, cwd), resolution: experiment.resolution },
+    terminal,
+  );
+  const split = splitFold(
+    await readFolds(resolvePath(experiment.data.folds, cwd)),
+    dataset.images,
+    experiment.data.fold,
+  );
+  checkSplit(split, experiment, terminal);
+  const { device, deterministic } = experiment;
+  const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
+
+  const { runId, runDir } = await makeRunDir(experiment, settings);
+  await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
+  terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
+  const journal = await openJournal(runDir);
+  journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));
+  journal.artifact('config.yml', 'config.yml');
+  const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
+
+  const finish = async (status: RunResult['status'] | 'FAILED') => {
+    journal.end(status);
+    journal.close();
+    dataset.close();
+    return await uploader.finish(UPLOAD_TIMEOUT_MS);
+  };
+  const progress = { epoch: 0, update: 0, scores: [] };
+  let training: Training | undefined;
+  try {
+    const step = buildStep(experiment, terminal);
+    if (initial !== undefined) step.writeWeights(initial);
+    const checkpoints = keepCheckpoints(runDir, step, journal);
+    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal: context.signal };
+    const chosen = await fit(training, progress);
+    await logChosen(runDir, training, chosen);
+    const { mlflow_run_id, tracking_uri } = await finish('FINISHED');
+    return { run_id: runId, run_dir: runDir, status: 'FINISHED', chosen, mlflow_run_id, tracking_uri };
+  } catch (error) {
+    if (!context.signal.aborted) {
+      await finish('FAILED');
+      throw error;
+    }
+    await training?.checkpoints.saveInterrupted(progress);
+    const { mlflow_run_id, tracking_uri } = await finish('KILLED');
+    return { run_id: runId, run_dir: runDir, status: 'KILLED', chosen: undefined, mlflow_run_id, tracking_uri };
+  } finally {
+    training?.step.dispose();
+  }
+}
+
+/** The network, its loss and its optimizer, ready to run. */
+function buildStep(experiment: Experiment, terminal: Terminal): TrainStep {
+  const { model, loss, optimizer, resolution, execution, seed } = experiment;
+  const started = Date.now();
+  const step = createStep(
+    buildModel(model, resolution, seed),
+    buildLoss(Array.isArray(loss) ? loss : [loss]),
+    buildOptimizer(optimizer),
+    { execution, resolution, batchSize: experiment.batch_size, validationBatchSize: experiment.validation_batch_size },
+  );
+  terminal.say(`network ready in ${((Date.now() - started) / 1000).toFixed(1)} s (${execution})`);
+  return step;
+}
+
+async function findInitialWeights({ init }: Experiment, { runsDir }: Settings) {
+  if (init === undefined) return undefined;
+  const run = await findRun(runsDir, init.from);
+  return (await readCheckpoint(run.dir, await findCheckpoint(run.dir, init.checkpoint))).weights;
+}
+
+function checkSplit({ train, validation, unassigned }: FoldSplit, experiment: Experiment, terminal: Terminal): void {
+  if (train.length < experiment.batch_size) {
+    throw new UserError(
+      expected(`at least one batch of ${experiment.batch_size} training images`, experiment.data.folds, train.length),
+    );
+  }
+  if (unassigned.length > 0) {
+    terminal.warn(`${unassigned.length} labelled images are not in ${experiment.data.folds} and take no part.`);
+  }
+  terminal.say(
+    `${train.length} images to train on, ${validation.length} to validate on (fold ${experiment.data.fold})`,
+  );
+}
+
+/** A new folder under `runs/`; two runs of one name in one second get different ones. */
+async function makeRunDir(experiment: Experiment, { runsDir }: Settings): Promise<{ runId: string; runDir: string }> {
+  await mkdir(runsDir, { recursive: true });
+  const wanted = makeRunId(experiment.name, new Date());
+  for (let attempt = 1; ; attempt++) {
+    const runId = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+    const runDir = join(runsDir, runId);
+    const made = await mkdir(runDir).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') return false;
+        throw error;
+      },
+    );
+    if (made) return { runId, runDir };
+  }
+}
+
+/** The last point of every `val/*` series is the chosen checkpoint's; its pictures and manifest go to MLflow. */
+async function logChosen(runDir: string, training: Training, chosen: SavedCheckpoint): Promise<void> {
+  const { journal, experiment } = training;
+  journal.metrics(chosen.metrics satisfies ValidationMetrics, experiment.epochs + 1);
+  journal.tags({ 'checkpoint.id': chosen.id, 'checkpoint.sha256': chosen.sha256 });
+  journal.artifact(manifestPath(chosen.id), `checkpoints/${chosen.id}/manifest.json`);
+  const store = predictionsPath(runDir, chosen.id, 'oof', ['none']);
+  await logOverlays(runDir, training, chosen, store);
+}

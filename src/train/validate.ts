@@ -1,0 +1,60 @@
+import { setImmediate } from 'node:timers/promises';
+import { maskToRuns } from '../core/rle.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { orderedBatches } from '../data/loader.ts';
+import { type ImageScore, type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
+import { thresholdMap } from '../postprocess/threshold-map.ts';
+import { quantize } from '../predict/predictor.ts';
+import { createProbabilityStore } from '../predict/probability-store.ts';
+import type { TrainStep } from './step.ts';
+
+export interface Validation {
+  /** Mean over the images of the training loss. */
+  loss: number;
+  summary: ScoreSummary;
+  images: ImageScore[];
+}
+
+/** Masks are cut here during training; only a submission looks for a better place. */
+const THRESHOLD = 0.5;
+
+/**
+ * Scores the network as it stands on the validation images, at full resolution: without TTA or post-processing, masks
+ * are the probabilities above 0.5. What is scored is what is stored (bytes), so the figures can be computed again.
+ */
+export async function validate(
+  step: TrainStep,
+  dataset: Dataset,
+  indices: readonly number[],
+  options: { batchSize: number; storePath: string; checkpoint: string; signal: AbortSignal },
+): Promise<Validation> {
+  const { resolution } = dataset;
+  const area = resolution ** 2;
+  const truths = new Map(indices.map((index) => [dataset.images[index]!.id, dataset.images[index]!.truth!]));
+  const writer = await createProbabilityStore(options.storePath, {
+    resolution,
+    checkpoint: options.checkpoint,
+    tta: ['none'],
+  });
+  const images: ImageScore[] = [];
+  let loss = 0;
+  try {
+    for (const batch of orderedBatches(dataset, indices, options.batchSize)) {
+      options.signal.throwIfAborted();
+      const result = step.evaluate(batch);
+      loss += result.loss * batch.count;
+      for (const [place, id] of batch.ids.entries()) {
+        const bytes = quantize(result.probabilities.subarray(place * area, (place + 1) * area));
+        await writer.append(id, bytes);
+        const mask = thresholdMap([{ probabilities: bytes, resolution, weight: 1 }], THRESHOLD);
+        images.push(scoreImage(id, maskToRuns(mask), truths.get(id)!));
+      }
+      await setImmediate();
+    }
+    await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  return { loss: loss / indices.length, summary: summariseScores(images), images };
+}
