@@ -22,12 +22,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'ingest',
-    summary: 'verify, decode, normalise, cache and catalogue the competition’s files',
+    summary: 'verify, decode, catalogue and cache a download of the competition',
     load: async () => (await import('./ingest.ts')).ingestCommand,
   },
   {
     name: 'folds',
-    summary: 'draw folds once',
+    summary: 'draw folds once, grouped by patient and stratified, with a leakage report',
     load: async () => (await import('./folds.ts')).foldsCommand,
   },
   {

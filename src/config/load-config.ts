@@ -36,7 +36,7 @@ function checkLayers(keys: ConfigKeys, source: ConfigSource, problems: Problem[]
   for (const { path, key } of listKeys(keys)) {
     convict.addFormat({
       name: formatOf(path),
-      validate: (value: unknown) => checkValue(key, path, value, checked, problems),
+      validate: (boxed: unknown) => checkValue(key, path, unbox(boxed), checked, problems),
     });
   }
   const layers = convict(declare(keys) as convict.Schema<Record<string, unknown>>, {
@@ -45,7 +45,7 @@ function checkLayers(keys: ConfigKeys, source: ConfigSource, problems: Problem[]
   });
   for (const { path } of listKeys(keys)) {
     const value = valueAt(source.value, path);
-    if (value !== undefined) layers.set(path.join('.'), value);
+    if (value !== undefined) layers.set(path.join('.'), box(value));
   }
   layers.validate({ allowed: 'strict' });
   return checked;
@@ -74,9 +74,19 @@ function declare(keys: ConfigKeys, above: readonly string[] = []): Record<string
     const path = [...above, name];
     if (!isKey(entry)) return [name, declare(entry, path)];
     const { doc, default: value, env } = entry;
-    return [name, { doc, default: value, format: formatOf(path), ...(env === undefined ? {} : { env }) }];
+    return [name, { doc, default: box(value), format: formatOf(path), ...(env === undefined ? {} : { env }) }];
   });
   return Object.fromEntries(entries);
+}
+
+/** Convict looks into mappings for keys of its own, but never into lists, so every value travels in a list of one. */
+function box(value: unknown): unknown[] {
+  return [value];
+}
+
+/** The value again; one from the environment comes as bare text. */
+function unbox(boxed: unknown): unknown {
+  return Array.isArray(boxed) ? boxed[0] : boxed;
 }
 
 function formatOf(path: KeyPath): string {
