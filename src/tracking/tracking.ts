@@ -1,4 +1,5 @@
-import type { Auth } from 'mlflow-js-client';
+import { type Auth, createMlflowClient } from 'mlflow-js-client';
+import { messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { ensureServer } from './server.ts';
 
@@ -29,17 +30,39 @@ export interface TrackingSettings {
   runsDir: string;
 }
 
+/** The server of MLFLOW_TRACKING_URI; undefined where that is not set. */
+export function trackingOf(settings: TrackingSettings): Tracking | undefined {
+  const { trackingUri: uri } = settings;
+  return uri === undefined ? undefined : { uri, ...credentials(settings) };
+}
+
 /** The server of MLFLOW_TRACKING_URI where that is set, else the local one, which is started if it does not run. */
 export function resolveTracking(settings: TrackingSettings, terminal: Terminal): TrackingSource {
   const cancelling = new AbortController();
-  const { trackingUri } = settings;
+  const given = trackingOf(settings);
   const ready =
-    trackingUri === undefined
+    given === undefined
       ? ensureServer(settings, terminal, cancelling.signal).then((uri) => ({ uri }))
-      : Promise.resolve({ uri: trackingUri, ...credentials(settings) });
+      : Promise.resolve(given);
   // Whoever awaits it hears of the failure; before anybody does, Node must not call it unhandled.
   ready.catch(() => {});
   return { ready, cancel: () => cancelling.abort() };
+}
+
+/** Throws UserError where no MLflow server answers, or it does not let this user in. */
+export async function checkServer({ uri, auth }: Tracking): Promise<void> {
+  const client = createMlflowClient({ trackingUri: uri, retries: 1, timeoutMs: 10_000, ...(auth ? { auth } : {}) });
+  try {
+    await client.health();
+    // The health page is open to all; this is not.
+    await client.getExperimentByName('Default');
+  } catch (cause) {
+    throw new UserError(
+      `Expected an MLflow server at ${client.trackingUri} but ${messageOf(cause)}. ` +
+        'Check MLFLOW_TRACKING_URI and its MLFLOW_TRACKING_USERNAME, _PASSWORD or _TOKEN.',
+      { cause },
+    );
+  }
 }
 
 /** The names and their order of precedence are MLflow's own: a user's name and password before a token. */

@@ -89,7 +89,7 @@ export async function syncRun(
     for (let sent = await upload.sendNext(); sent > 0; sent = await upload.sendNext()) uploaded += sent;
   });
   if (!free) terminal.warn(`${basename(runDir)} is being uploaded by another process`);
-  return { ...(await resultOf(runDir)), uploaded };
+  return { ...(await readUpload(runDir)), uploaded };
 }
 
 interface Following {
@@ -144,7 +144,7 @@ function openClient({ uri, auth }: Tracking, limits: { timeoutMs?: number; retri
 
 async function summarise(runDir: string, terminal: Terminal): Promise<UploadResult> {
   try {
-    const result = await resultOf(runDir);
+    const result = await readUpload(runDir);
     if (result.pending > 0) {
       terminal.warn(
         `${result.pending} journal lines are not in MLflow yet; \`npm run sync ${basename(runDir)}\` sends them`,
@@ -157,7 +157,8 @@ async function summarise(runDir: string, terminal: Terminal): Promise<UploadResu
   }
 }
 
-async function resultOf(runDir: string): Promise<UploadResult> {
+/** How far a run's journal has got into MLflow, by what lies in its folder. */
+export async function readUpload(runDir: string): Promise<UploadResult> {
   const position = await readPosition(runDir);
   return {
     mlflow_run_id: position?.run_id,
