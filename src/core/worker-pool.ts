@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, type Worker, workerData } from 'node:worker_threads';
 import { UserError } from './errors.ts';
+import { startWorkerThread } from './worker-thread.ts';
 
 type Answer<Result> = { index: number; result: Result } | { index: number; error: ThreadError };
 
@@ -13,12 +14,6 @@ interface ThreadError {
 
 /** A thread takes a third of a second to start, so short lists are not worth one for each core. */
 const LEAST_TASKS_PER_WORKER = 8;
-
-/** Starts a worker thread on a TypeScript file; what `setup` holds is there in `workerData.setup`. */
-export function startWorker(entry: URL, setup: unknown): Worker {
-  const bootstrap = new URL('./worker-entry.mjs', import.meta.url);
-  return new Worker(bootstrap, { workerData: { entry: entry.href, setup }, execArgv: [] });
-}
 
 /**
  * Gives every task to a pool of worker threads whose file calls `serveTasks`, and resolves with the results in the
@@ -37,18 +32,22 @@ export async function mapInWorkers<Task, Result>(
   const results = new Array<Result>(tasks.length);
   const worthwhile = Math.ceil(tasks.length / LEAST_TASKS_PER_WORKER);
   const count = Math.min(options.workers ?? availableParallelism(), worthwhile);
-  const workers = Array.from({ length: count }, () => startWorker(entry, setup));
+  const workers = Array.from({ length: count }, () => startWorkerThread(entry, setup));
   let next = 0;
   const accept = (index: number, result: Result) => {
     results[index] = result;
     options.onResult?.(result);
   };
+  const finished = new AbortController();
   const takeNext = () => (next < tasks.length ? { index: next, task: tasks[next++]! } : undefined);
   try {
-    await Promise.race([Promise.all(workers.map((worker) => feed(worker, takeNext, accept))), aborted(options.signal)]);
+    const feeding = Promise.all(workers.map((worker) => feed(worker, takeNext, accept)));
+    await Promise.race([feeding, aborted(options.signal, finished.signal)]);
   } catch (error) {
     await Promise.all(workers.map((worker) => worker.terminate()));
     throw error;
+  } finally {
+    finished.abort();
   }
   return results;
 }
@@ -57,7 +56,7 @@ export async function mapInWorkers<Task, Result>(
 export function serveTasks<Setup, Task, Result>(handle: (task: Task, setup: Setup) => Promise<Result>): void {
   const port = parentPort;
   if (port === null) throw new Error('serveTasks is for worker threads.');
-  const setup = (workerData as { setup: Setup }).setup;
+  const setup = workerData as Setup;
   port.on('message', async (message: { index: number; task: Task } | undefined) => {
     if (message === undefined) return port.close();
     try {
@@ -92,10 +91,10 @@ function feed<Task, Result>(
   });
 }
 
-/** Never resolves; rejects when the signal is aborted. */
-function aborted(signal: AbortSignal | undefined): Promise<never> {
+/** Never resolves; rejects when the signal is aborted, listening until the work is finished. */
+function aborted(signal: AbortSignal | undefined, finished: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: finished });
   });
 }
 

@@ -3,6 +3,9 @@ import { expected, messageOf, UserError } from '../../core/errors.ts';
 import type { DicomFile } from '../parse.ts';
 import type { StoredPixels } from '../stored-pixels.ts';
 
+/** A block of 8×8 pixels takes two Huffman codes of a bit or more (ISO/IEC 10918-1, F.1.2), so no honest JPEG has more. */
+const MOST_PIXELS_PER_BYTE = (8 / 2) * 64;
+
 /**
  * Decodes 8-bit JPEG Baseline (ISO/IEC 10918-1, DICOM PS3.5 A.4.1) to one grey channel.
  * Throws UserError where the stream is damaged, cut short, or of another size than the header says (checked before any
@@ -19,6 +22,10 @@ export async function decodeJpegBaseline(file: DicomFile): Promise<StoredPixels>
   if (width !== columns || height !== rows) {
     const received = `${width}×${height}`;
     throw new UserError(expected(`${columns}×${rows} as its header says`, `the JPEG of ${file.where}`, received));
+  }
+  if (width * height > stream.length * MOST_PIXELS_PER_BYTE) {
+    const received = `${stream.length} bytes`;
+    throw new UserError(expected(`enough bytes for ${width}×${height} pixels`, `the JPEG of ${file.where}`, received));
   }
   const pixels = await attempt(jpeg.toColourspace('b-w').raw().toBuffer({ resolveWithObject: true }), file.where);
   if (pixels.info.channels !== 1)

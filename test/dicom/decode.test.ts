@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserError } from '../../src/core/errors.ts';
+import { decodePixels } from '../../src/dicom/decode.ts';
+import { parseDicom } from '../../src/dicom/parse.ts';
+import { type DicomElement, TRANSFER_SYNTAX } from '../../src/dicom/write.ts';
+import { COLUMNS, flatJpeg, type GrayFile, grayFile, RAMP, ROWS } from './gray-file.ts';
+
+async function decode(file: GrayFile) {
+  return await decodePixels(parseDicom(grayFile(file), 'x.dcm'));
+}
+
+async function refuses(file: GrayFile, message: RegExp): Promise<void> {
+  await assert.rejects(decode(file), (error: Error) => {
+    assert.ok(error instanceof UserError, error.stack);
+    assert.match(error.message, message);
+    assert.match(error.message, /x\.dcm/);
+    return true;
+  });
+}
+
+test('uncompressed values of 8 to 16 bits come as stored, in explicit and implicit VR', async () => {
+  for (const transferSyntax of [TRANSFER_SYNTAX.explicitLittleEndian, TRANSFER_SYNTAX.implicitLittleEndian]) {
+    const eight = await decode({ transferSyntax });
+    assert.deepEqual([eight.width, eight.height, [...eight.data]], [COLUMNS, ROWS, [...RAMP]]);
+    const sixteen = Uint16Array.from(RAMP, (value) => 250 * value);
+    assert.deepEqual([...(await decode({ transferSyntax, native: sixteen })).data], [...sixteen]);
+    const signed = Int16Array.from(RAMP, (value) => 100 * value - 12000);
+    assert.deepEqual([...(await decode({ transferSyntax, native: signed })).data], [...signed]);
+  }
+});
+
+test('bits outside the stored ones are dropped, and the sign is that of the highest stored bit', async () => {
+  // 0xf123 with an overlay in its upper 4 bits holds the 12-bit value 0x123; 0x0fff is 12-bit -1.
+  const native = new Uint16Array(ROWS * COLUMNS).fill(0xf123);
+  assert.deepEqual(new Set((await decode({ native, bitsStored: 12 })).data), new Set([0x123]));
+  const minusOne = new Int16Array(ROWS * COLUMNS).fill(0x0fff);
+  assert.deepEqual(new Set((await decode({ native: minusOne, bitsStored: 12 })).data), new Set([-1]));
+  // 12 bits kept at the top, as some old writers do: 0x1230 is 0x123.
+  const highBit: DicomElement = { tag: 0x00280102, vr: 'US', value: [15] };
+  const top = new Uint16Array(ROWS * COLUMNS).fill(0x1230);
+  assert.deepEqual(
+    new Set((await decode({ native: top, bitsStored: 12, elements: [highBit] })).data),
+    new Set([0x123]),
+  );
+});
+
+test('JPEG Baseline decodes to one grey channel, whole or in fragments, pad byte or none', async () => {
+  const jpeg = await flatJpeg(COLUMNS, ROWS, 77);
+  const padded = Buffer.concat([jpeg, Buffer.alloc(1)]);
+  for (const fragments of [[jpeg], [padded], [jpeg.subarray(0, 100), jpeg.subarray(100)]]) {
+    const { width, height, data } = await decode({ transferSyntax: TRANSFER_SYNTAX.jpegBaseline, fragments });
+    assert.deepEqual([width, height, data.length], [COLUMNS, ROWS, COLUMNS * ROWS]);
+    assert.ok(data.every((value) => Math.abs(value - 77) <= 1));
+  }
+});
+
+test('a damaged, cut or wrongly sized JPEG is refused', async () => {
+  const transferSyntax = TRANSFER_SYNTAX.jpegBaseline;
+  const jpeg = await flatJpeg(COLUMNS, ROWS, 77);
+  await refuses({ transferSyntax, fragments: [jpeg.subarray(0, jpeg.length - 6)] }, /damaged JPEG stream/);
+  await refuses({ transferSyntax, fragments: [jpeg.subarray(0, 60)] }, /damaged JPEG stream/);
+  await refuses({ transferSyntax, fragments: [Uint8Array.of(0, 0, 1, 2)] }, /a JPEG stream \(FF D8\).*\[0,0\]/);
+  await refuses({ transferSyntax, fragments: [await flatJpeg(7, ROWS, 1)] }, /6×4 as its header says.*"7×4"/);
+});
+
+test('fewer bytes than the declared size are refused before anything is allocated', async () => {
+  const huge = [
+    { tag: 0x00280010, vr: 'US', value: [65535] },
+    { tag: 0x00280011, vr: 'US', value: [65535] },
+  ] satisfies DicomElement[];
+  const memory = process.memoryUsage().arrayBuffers;
+  await refuses({ elements: huge }, /4294836225 bytes \(65535×65535\).*24 bytes/);
+  const jpeg = Buffer.from(await flatJpeg(COLUMNS, ROWS, 1));
+  // A frame header is FF C0, length (2), precision (1), height (2), width (2).
+  const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+  jpeg.writeUInt16BE(65500, frame + 5);
+  jpeg.writeUInt16BE(65500, frame + 7);
+  for (const element of huge) element.value = [65500];
+  const fragments = [jpeg];
+  await refuses(
+    { transferSyntax: TRANSFER_SYNTAX.jpegBaseline, fragments, elements: huge },
+    /enough bytes for 65500×65500/,
+  );
+  assert.ok(process.memoryUsage().arrayBuffers - memory < 2 ** 24);
+});
+
+test('transfer syntaxes of other kinds are refused by name', async () => {
+  await refuses(
+    { transferSyntax: '1.2.840.10008.1.2.4.90' },
+    /unsupported transfer syntax 1\.2\.840\.10008\.1\.2\.4\.90 \(JPEG 2000 Lossless\)/,
+  );
+  await refuses(
+    { transferSyntax: '1.2.840.10008.1.2.1.99' },
+    /unsupported transfer syntax .* \(Deflated Explicit VR Little Endian\)/,
+  );
+  await refuses({ transferSyntax: '1.2.3' }, /unsupported transfer syntax 1\.2\.3 \(unknown\)/);
+  await refuses({ fragments: [RAMP] }, /24 bytes .* but received "compressed fragments"/);
+});
+
+test('pictures that are not one grey frame of 8 to 16 bits are refused by tag', async () => {
+  const bad: [DicomElement, RegExp][] = [
+    [{ tag: 0x00280004, vr: 'CS', value: 'RGB' }, /PhotometricInterpretation \(0028,0004\).*"RGB"/],
+    [{ tag: 0x00280002, vr: 'US', value: [3] }, /SamplesPerPixel \(0028,0002\).*3/],
+    [{ tag: 0x00280008, vr: 'IS', value: '2' }, /NumberOfFrames \(0028,0008\).*2/],
+    [{ tag: 0x00280100, vr: 'US', value: [32] }, /BitsAllocated \(0028,0100\).*32/],
+    [{ tag: 0x00280101, vr: 'US', value: [9] }, /BitsStored \(0028,0101\).*9/],
+    [{ tag: 0x00280102, vr: 'US', value: [3] }, /HighBit \(0028,0102\).*3/],
+  ];
+  for (const [element, message] of bad) await refuses({ elements: [element] }, message);
+});
