@@ -33,7 +33,8 @@ export function checkWords(command: Command, { words, values }: TypedWords): voi
     throw new UserError(`Expected ${missing} for ${command.name} but received nothing. ${hint}`);
   const unlimited = places.some((place) => place.includes('…'));
   if (!unlimited && words.length > places.length) {
-    throw new UserError(expected(`at most ${places.length} words`, command.name, words, hint));
+    const most = `at most ${places.length} ${places.length === 1 ? 'word' : 'words'}`;
+    throw new UserError(expected(most, command.name, words, hint));
   }
   if (command.overrides) return;
   const known = Object.keys(command.keys);
