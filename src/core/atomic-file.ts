@@ -65,7 +65,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** A name beside the target: same file system, hidden, never taken for the real thing. */
-function asideOf(path: string): string {
+export function asideOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 }
 

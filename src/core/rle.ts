@@ -51,21 +51,42 @@ export function formatRle(runs: Runs): string {
 }
 
 /** The runs of a mask of any size. */
-export function maskToRuns({ width, height, data }: Mask): Runs {
+export function maskToRuns(mask: Mask): Runs {
+  const { width, height, data } = mask;
+  const { top, bottom, left, right } = boundsOf(mask);
+  // A run may go on at the top of the next column: appendRun joins what touches.
   const runs: number[] = [];
-  let start = -1;
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      const inside = data[y * width + x] !== 0;
-      if (inside && start < 0) start = x * height + y;
-      if (!inside && start >= 0) {
-        runs.push(start, x * height + y);
+  for (let x = left; x < right; x++) {
+    let start = -1;
+    for (let y = top, index = top * width + x; y < bottom; y++, index += width) {
+      if (data[index] !== 0) {
+        if (start < 0) start = y;
+      } else if (start >= 0) {
+        appendRun(runs, x * height + start, x * height + y);
         start = -1;
       }
     }
+    if (start >= 0) appendRun(runs, x * height + start, x * height + bottom);
   }
-  if (start >= 0) runs.push(start, width * height);
-  return Int32Array.from(runs);
+  return new Int32Array(runs);
+}
+
+/**
+ * The half-open rows and columns that hold all of a mask; empty ones for an empty mask. Most masks are empty or small,
+ * and walking down their columns is slow beside searching along their rows.
+ */
+function boundsOf({ width, height, data }: Mask): { top: number; bottom: number; left: number; right: number } {
+  const bounds = { top: height, bottom: 0, left: width, right: 0 };
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    const first = row.indexOf(1);
+    if (first < 0) continue;
+    bounds.top = Math.min(bounds.top, y);
+    bounds.bottom = y + 1;
+    bounds.left = Math.min(bounds.left, first);
+    bounds.right = Math.max(bounds.right, row.lastIndexOf(1) + 1);
+  }
+  return bounds;
 }
 
 /** The square mask that the runs describe. */

@@ -1,7 +1,15 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { deflate, inflateSync } from 'node:zlib';
+import { asideOf, syncDirectory } from '../core/atomic-file.ts';
+import { messageOf } from '../core/errors.ts';
+import { encodeIndex, readIndex, type StoreIndex } from './probability-index.ts';
+
 /** Probabilities of one checkpoint and one TTA list on a list of images: round(255·p) at the model's resolution. */
-export interface ProbabilityStore {
-  /** Side of each map in pixels. */
-  resolution: number;
+export interface ProbabilityStore extends StoreFacts {
   /** In the order in which they were written. */
   ids: readonly string[];
   /** The map of one image, [resolution, resolution] row-major, after the mean over TTA. Throws where the id is absent. */
@@ -9,10 +17,132 @@ export interface ProbabilityStore {
   close(): void;
 }
 
+/** What all the maps of a store have in common. */
+export interface StoreFacts {
+  /** Side of each map in pixels. */
+  resolution: number;
+  /** Which checkpoint they are from. */
+  checkpoint: string;
+  /** The test-time augmentations that they are the mean of. */
+  tta: readonly string[];
+}
+
 /** Writes a store aside, one image at a time; only `finish` puts it in place. */
 export interface ProbabilityWriter {
   append(id: string, probabilities: Uint8Array): Promise<void>;
   finish(): Promise<void>;
-  /** Removes what was written. */
+  /** Removes what was written; harmless after `finish` or a second time. */
   abandon(): Promise<void>;
+}
+
+const deflateAsync = promisify(deflate);
+
+/** Maps are smooth: the fastest level packs them nearly as small as the slowest. */
+const DEFLATE = { level: 1 };
+
+/**
+ * Begins a store: one file that holds a zlib-deflated chunk per image, then its index (see docs/reference/files.md). It
+ * is written aside, synced and renamed, so that a reader sees a whole store or none; what was there is replaced.
+ */
+export async function createProbabilityStore(path: string, facts: StoreFacts): Promise<ProbabilityWriter> {
+  await mkdir(dirname(path), { recursive: true });
+  const aside = asideOf(path);
+  const handle = await open(aside, 'wx');
+  const index: StoreIndex = { ...facts, tta: [...facts.tta], ids: [], lengths: [], sha256: '' };
+  const known = new Set<string>();
+  const digest = createHash('sha256');
+  let isOpen = true;
+
+  const append = async (id: string, probabilities: Uint8Array) => {
+    if (probabilities.length !== facts.resolution ** 2) {
+      throw new RangeError(`A map of side ${facts.resolution} has not ${probabilities.length} values (image ${id}).`);
+    }
+    if (known.has(id)) throw new Error(`${path} has probabilities of image ${id} already.`);
+    const chunk = await deflateAsync(probabilities, DEFLATE);
+    await handle.appendFile(chunk);
+    digest.update(chunk);
+    known.add(id);
+    index.ids.push(id);
+    index.lengths.push(chunk.length);
+  };
+  const abandon = async () => {
+    if (isOpen) await handle.close();
+    isOpen = false;
+    await rm(aside, { force: true });
+  };
+  const finish = async () => {
+    try {
+      await handle.appendFile(encodeIndex({ ...index, sha256: digest.digest('hex') }));
+      await handle.sync();
+      await handle.close();
+      isOpen = false;
+      await rename(aside, path);
+    } catch (error) {
+      await abandon();
+      throw error;
+    }
+    await syncDirectory(dirname(path));
+  };
+  return { append, finish, abandon };
+}
+
+/**
+ * Opens a store after comparing all of it with its SHA-256; reading an image then touches its chunk alone.
+ * Throws Error where the file is missing or damaged.
+ */
+export async function openProbabilityStore(path: string): Promise<ProbabilityStore> {
+  const index = await readWhole(path);
+  const { resolution, checkpoint, tta, ids, lengths } = index;
+  const places = new Map<string, { position: number; length: number }>();
+  let position = 0;
+  for (const [place, id] of ids.entries()) {
+    const length = lengths[place]!;
+    places.set(id, { position, length });
+    position += length;
+  }
+  let file: number | undefined = openSync(path, 'r');
+  return {
+    resolution,
+    checkpoint,
+    tta,
+    ids,
+    read: (id) => {
+      if (file === undefined) throw new Error(`${path} is closed.`);
+      const place = places.get(id);
+      if (place === undefined) throw new Error(`${path} has no probabilities of image ${id}.`);
+      const chunk = Buffer.alloc(place.length);
+      readSync(file, chunk, 0, place.length, place.position);
+      const map = inflateSync(chunk);
+      if (map.length === resolution ** 2) return map;
+      throw new Error(`${path} has ${map.length} values for image ${id} instead of ${resolution}².`);
+    },
+    close: () => {
+      if (file !== undefined) closeSync(file);
+      file = undefined;
+    },
+  };
+}
+
+async function readWhole(path: string): Promise<StoreIndex> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw new Error(`Cannot read the probabilities ${path}: ${messageOf(error)}.`, { cause: error });
+  });
+  try {
+    const index = await readIndex(file);
+    const bytes = index.lengths.reduce((sum, each) => sum + each, 0);
+    if ((await digestOf(file, bytes)) !== index.sha256) throw new Error('the SHA-256 of its chunks does not fit');
+    return index;
+  } catch (error) {
+    const next = 'Remove the file and predict again.';
+    throw new Error(`The probabilities ${path} are damaged: ${messageOf(error)}. ${next}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
+
+async function digestOf(file: FileHandle, bytes: number): Promise<string> {
+  const digest = createHash('sha256');
+  if (bytes === 0) return digest.digest('hex');
+  for await (const part of file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })) digest.update(part);
+  return digest.digest('hex');
 }

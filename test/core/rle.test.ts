@@ -33,6 +33,18 @@ test('decoding an encoded mask gives the mask, whatever it touches', () => {
   );
 });
 
+test('a run goes on from the bottom of a column to the top of the next', () => {
+  // Column 0 from row 10, all of column 1, column 2 up to row 1; column 4's only pixel is alone.
+  const runs = Int32Array.of(10, 2 * SIZE + 2, 4 * SIZE + 5, 4 * SIZE + 6);
+  assert.deepEqual(maskToRuns(runsToMask(runs, SIZE)), runs);
+  fc.assert(
+    fc.property(anyMask, (mask) => {
+      const found = maskToRuns(mask);
+      for (let i = 2; i < found.length; i += 2) assert.ok(found[i]! > found[i - 1]!, 'runs neither touch nor overlap');
+    }),
+  );
+});
+
 test('a run that reaches the last pixel is written', () => {
   const mask = runsToMask(Int32Array.of(SIZE * SIZE - 1, SIZE * SIZE), SIZE);
   assert.equal(formatRle(maskToRuns(mask)), `${SIZE * SIZE - 1} 1`);

@@ -1,0 +1,84 @@
+import type { Mask } from '../core/image.ts';
+
+/** The 8-connected components of a mask, as the horizontal segments that they are made of. */
+export interface Components {
+  /** Of each component, in pixels; in the order of their first pixels, row by row. */
+  areas: Int32Array;
+  /** Flat pairs [start, end) of row-major pixel indices, ascending, each within one row. */
+  segments: Int32Array;
+  /** Of each segment, its component's place in `areas`. */
+  componentOf: Int32Array;
+}
+
+/**
+ * Finds the 8-connected components of a mask by union-find over its horizontal segments.
+ * Source: Wu, Otoo and Suzuki (2009), Optimizing two-pass connected-component labeling algorithms, the array-based
+ * union-find, applied to runs of pixels.
+ */
+export function findComponents(mask: Mask): Components {
+  const segments = listSegments(mask);
+  const parents = Int32Array.from({ length: segments.length / 2 }, (_, index) => index);
+  joinNeighbours(segments, parents, mask.width);
+  const { componentOf, count } = numberRoots(parents);
+  const areas = new Int32Array(count);
+  for (const [index, component] of componentOf.entries()) {
+    areas[component] = areas[component]! + segments[2 * index + 1]! - segments[2 * index]!;
+  }
+  return { areas, segments, componentOf };
+}
+
+function listSegments({ width, height, data }: Mask): Int32Array {
+  const segments: number[] = [];
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    for (let start = row.indexOf(1); start >= 0; ) {
+      const next = row.indexOf(0, start);
+      const end = next < 0 ? width : next;
+      segments.push(y * width + start, y * width + end);
+      start = row.indexOf(1, end);
+    }
+  }
+  return new Int32Array(segments);
+}
+
+/** Unites each segment with those of the row above that it touches, corners included. */
+function joinNeighbours(segments: Int32Array, parents: Int32Array, width: number): void {
+  let above = 0;
+  for (let index = 0; index < parents.length; index++) {
+    const start = segments[2 * index]!;
+    const column = start % width;
+    // In the row above, what reaches from one column before this segment to one after it touches it.
+    const from = start - width - (column > 0 ? 1 : 0);
+    const last = segments[2 * index + 1]! - 1;
+    const to = last - width + (last % width < width - 1 ? 1 : 0);
+    while (above < index && segments[2 * above + 1]! <= from) above++;
+    for (let other = above; other < index && segments[2 * other]! <= to; other++) unite(parents, index, other);
+  }
+}
+
+/** Points the later of two roots at the earlier one, so that a component's root is its first segment. */
+function unite(parents: Int32Array, a: number, b: number): void {
+  const rootA = rootOf(parents, a);
+  const rootB = rootOf(parents, b);
+  parents[Math.max(rootA, rootB)] = Math.min(rootA, rootB);
+}
+
+/** The root of a tree, halving the path to it on the way. */
+function rootOf(parents: Int32Array, index: number): number {
+  let at = index;
+  while (parents[at] !== at) {
+    parents[at] = parents[parents[at]!]!;
+    at = parents[at]!;
+  }
+  return at;
+}
+
+function numberRoots(parents: Int32Array): { componentOf: Int32Array; count: number } {
+  const componentOf = new Int32Array(parents.length);
+  let count = 0;
+  // A root comes before all that point at it.
+  for (let index = 0; index < parents.length; index++) {
+    componentOf[index] = parents[index] === index ? count++ : componentOf[rootOf(parents, index)]!;
+  }
+  return { componentOf, count };
+}
