@@ -16,11 +16,11 @@ export const phantomCommand: Command = {
   usage: '[out=data/phantom] [images=240] [seed=42]',
   keys: KEYS,
   overrides: false,
-  async run({ values, cwd }, terminal) {
+  async run({ values, cwd, signal }, terminal) {
     const root = resolve(cwd, values.out ?? 'data/phantom');
     const images = readWhole(values.images ?? '240', 'images');
     const seed = readWhole(values.seed ?? '42', 'seed');
-    const summary = await writePhantom({ root, images, seed }, terminal);
+    const summary = await writePhantom({ root, images, seed, signal }, terminal);
     const shown = relative(cwd, root) || '.';
     terminal.say(
       `${shown}: ${summary.trainImages} images to train on, ${summary.testImages} in stage 1's test, ` +

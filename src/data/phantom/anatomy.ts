@@ -15,8 +15,8 @@ export interface Anatomy {
   domeY: readonly [number, number];
   /** How far the heart reaches to the patient's left. */
   heartX: number;
-  /** How round the shoulder of the lung is: the exponent of its superellipse. */
-  roundness: number;
+  /** How much fuller than an ellipse the shoulder of the lung is. */
+  fullness: number;
   shoulderY: number;
   armpitY: number;
   torsoX: number;
@@ -45,7 +45,7 @@ export function drawAnatomy(rng: Rng, sex: 'F' | 'M'): Anatomy {
     wallX,
     domeY: [domeY - rng.between(0, 0.05), domeY + rng.between(0, 0.05)],
     heartX: rng.between(0.3, 0.44),
-    roundness: rng.between(2, 2.6),
+    fullness: rng.between(0, 0.3),
     shoulderY: apexY - rng.between(0.04, 0.14),
     armpitY: rng.between(-0.35, -0.1),
     torsoX: wallX + rng.between(0.1, 0.24),
@@ -72,13 +72,13 @@ export function depthOf(anatomy: Anatomy, y: number): number {
 /** Distance of the chest wall from the spine at a height; the point at the apex where both of the lung's edges meet. */
 export function wallAt(anatomy: Anatomy, y: number): number {
   const t = depthOf(anatomy, y);
-  return APEX_X + (anatomy.wallX - APEX_X) * roundTo(t / 0.75, anatomy.roundness) - 0.03 * smoothstep(0.75, 1.1, t);
+  return APEX_X + (anatomy.wallX - APEX_X) * roundTo(t / 0.75, anatomy.fullness) - 0.03 * smoothstep(0.75, 1.1, t);
 }
 
 /** Distance of the lung's inner edge from the spine: mediastinum above, heart below (larger on the patient's left). */
 export function innerAt(anatomy: Anatomy, side: Side, y: number): number {
   const t = depthOf(anatomy, y);
-  const hilum = APEX_X - (APEX_X - MEDIASTINUM_X) * roundTo(t / 0.16, 2);
+  const hilum = APEX_X - (APEX_X - MEDIASTINUM_X) * roundTo(t / 0.16, 0);
   const heart = side > 0 ? anatomy.heartX - MEDIASTINUM_X : 0.3 * (anatomy.heartX - MEDIASTINUM_X);
   const arch = side > 0 ? 0.04 * bell((t - 0.25) / 0.06) : 0;
   return hilum + arch + heart * bell((t - 0.86) / 0.2);
@@ -88,7 +88,7 @@ export function innerAt(anatomy: Anatomy, side: Side, y: number): number {
 export function diaphragmAt(anatomy: Anatomy, side: Side, lateral: number): number {
   const top = anatomy.domeY[side < 0 ? 0 : 1];
   const offset = (lateral - DOME_X) / (anatomy.wallX - DOME_X);
-  const fall = offset > 0 ? offset ** 2.4 : 0.25 * offset * offset;
+  const fall = offset * offset * (offset > 0 ? 0.6 + 0.4 * offset : 0.25);
   return top + (anatomy.sulcusY - top) * fall;
 }
 
@@ -111,9 +111,10 @@ const APEX_X = 0.27;
 const MEDIASTINUM_X = 0.13;
 const DOME_X = 0.36;
 
-/** 0 at 0, 1 from 1 on, rising as a superellipse: steep first, then flat. */
-function roundTo(t: number, exponent: number): number {
+/** 0 at 0, 1 from 1 on, rising as a quarter of an ellipse, or the fuller the greater `fullness` is. */
+function roundTo(t: number, fullness: number): number {
   if (t <= 0) return 0;
   if (t >= 1) return 1;
-  return exponent === 2 ? Math.sqrt(t * (2 - t)) : (1 - (1 - t) ** exponent) ** (1 / exponent);
+  const ellipse = Math.sqrt(t * (2 - t));
+  return ellipse + fullness * ellipse * (1 - ellipse);
 }

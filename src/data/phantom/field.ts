@@ -26,9 +26,34 @@ export function centreOf(index: number, size: number): number {
   return ((index + 0.5) * 2) / size - 1;
 }
 
-/** Enlarges a field bilinearly with half-pixel centres; `size` is a multiple of the field's. */
+/** Enlarges a field by a power of two, each doubling bilinear with half-pixel centres (Chaikin's corner cutting). */
 export function enlarge(field: Field, size: number): Field {
-  return convolveUp(field, size, [0, 1], (f) => [1 - f, f]);
+  let grown = field;
+  while (grown.size < size) grown = double(grown);
+  return grown;
+}
+
+/** Every pixel becomes 2×2, at weights 3/4 and 1/4 along each axis; the border is repeated. */
+function double({ size, data }: Field): Field {
+  const out = zeroField(2 * size);
+  const short = new Float32Array(size);
+  for (let y = 0; y < 2 * size; y++) {
+    const near = (y >> 1) * size;
+    const far = Math.min(size - 1, Math.max(0, (y >> 1) + (y & 1 ? 1 : -1))) * size;
+    for (let x = 0; x < size; x++) short[x] = 0.75 * data[near + x]! + 0.25 * data[far + x]!;
+    doubleRow(out.data, 2 * size * y, short);
+  }
+  return out;
+}
+
+function doubleRow(out: Float32Array, start: number, row: Float32Array): void {
+  const last = row.length - 1;
+  for (let x = 0, k = start; x < last; x++, k += 2) {
+    out[k + 1] = 0.75 * row[x]! + 0.25 * row[x + 1]!;
+    out[k + 2] = 0.25 * row[x]! + 0.75 * row[x + 1]!;
+  }
+  out[start] = row[0]!;
+  out[start + 2 * last + 1] = row[last]!;
 }
 
 /** White noise on a coarse grid, enlarged with cubic B-splines: no grid shows through. Mean 0, standard deviation 1. */
@@ -36,7 +61,7 @@ export function smoothNoise(rng: Rng, cells: number, size: number): Field {
   const coarse = zeroField(cells);
   const normal = fastNormal(rng);
   for (let i = 0; i < coarse.data.length; i++) coarse.data[i] = normal();
-  const noise = convolveUp(coarse, size, [-1, 0, 1, 2], cubicWeights);
+  const noise = splineUp(coarse, size);
   let power = 0;
   for (const value of noise.data) power += value * value;
   const scale = Math.sqrt(noise.data.length / power);
@@ -76,65 +101,45 @@ export function bell(x: number): number {
   return Math.exp(-0.5 * x * x);
 }
 
-type Weights = (fraction: number) => readonly number[];
-
-function cubicWeights(f: number): number[] {
-  const g = 1 - f;
-  return [(g * g * g) / 6, (3 * f * f * f - 6 * f * f + 4) / 6, (3 * g * g * g - 6 * g * g + 4) / 6, (f * f * f) / 6];
-}
-
-/** Separable interpolation, a row at a time: first down, while rows are short, then across; the border is repeated. */
-function convolveUp(field: Field, size: number, offsets: readonly number[], weights: Weights): Field {
-  const { size: from, data } = field;
-  const taps = tapsOf(from, size, offsets, weights);
-  const count = offsets.length;
+/** Separable cubic B-spline interpolation, a row at a time: first down, while rows are short, then across. */
+function splineUp({ size: from, data }: Field, size: number): Field {
+  const { index, weight } = splineTaps(from, size);
   const short = new Float32Array(from);
   const out = zeroField(size);
   for (let y = 0; y < size; y++) {
-    short.fill(0);
-    for (let k = y * count; k < (y + 1) * count; k++) addRow(short, data, taps.index[k]! * from, taps.weight[k]!);
-    const row = out.data.subarray(y * size, (y + 1) * size);
-    if (count === 2) widenByTwo(row, short, taps);
-    else widenByFour(row, short, taps);
+    const rows = [0, 1, 2, 3].map((k) => index[4 * y + k]! * from) as [number, number, number, number];
+    for (let x = 0; x < from; x++) {
+      short[x] =
+        weight[4 * y]! * data[rows[0] + x]! +
+        weight[4 * y + 1]! * data[rows[1] + x]! +
+        weight[4 * y + 2]! * data[rows[2] + x]! +
+        weight[4 * y + 3]! * data[rows[3] + x]!;
+    }
+    for (let x = 0, k = 0; x < size; x++, k += 4) {
+      out.data[y * size + x] =
+        weight[k]! * short[index[k]!]! +
+        weight[k + 1]! * short[index[k + 1]!]! +
+        weight[k + 2]! * short[index[k + 2]!]! +
+        weight[k + 3]! * short[index[k + 3]!]!;
+    }
   }
   return out;
 }
 
-function addRow(sum: Float32Array, data: Float32Array, start: number, weight: number): void {
-  for (let x = 0; x < sum.length; x++) sum[x] = sum[x]! + weight * data[start + x]!;
-}
-
-interface Taps {
-  index: Int32Array;
-  weight: Float32Array;
-}
-
-function widenByTwo(row: Float32Array, short: Float32Array, { index, weight }: Taps): void {
-  for (let x = 0, k = 0; x < row.length; x++, k += 2) {
-    row[x] = weight[k]! * short[index[k]!]! + weight[k + 1]! * short[index[k + 1]!]!;
-  }
-}
-
-function widenByFour(row: Float32Array, short: Float32Array, { index, weight }: Taps): void {
-  for (let x = 0, k = 0; x < row.length; x++, k += 4) {
-    row[x] =
-      weight[k]! * short[index[k]!]! +
-      weight[k + 1]! * short[index[k + 1]!]! +
-      weight[k + 2]! * short[index[k + 2]!]! +
-      weight[k + 3]! * short[index[k + 3]!]!;
-  }
-}
-
-function tapsOf(from: number, to: number, offsets: readonly number[], weights: Weights): Taps {
-  const index = new Int32Array(to * offsets.length);
-  const weight = new Float32Array(to * offsets.length);
+/** The four cells that each pixel mixes, and their weights; the border is repeated. */
+function splineTaps(from: number, to: number): { index: Int32Array; weight: Float32Array } {
+  const index = new Int32Array(4 * to);
+  const weight = new Float32Array(4 * to);
   for (let x = 0; x < to; x++) {
     const position = ((x + 0.5) * from) / to - 0.5;
     const cell = Math.floor(position);
-    weights(position - cell).forEach((value, k) => {
-      index[x * offsets.length + k] = Math.min(from - 1, Math.max(0, cell + offsets[k]!));
-      weight[x * offsets.length + k] = value;
-    });
+    const f = position - cell;
+    const g = 1 - f;
+    weight.set([g * g * g, 3 * f * f * f - 6 * f * f + 4, 3 * g * g * g - 6 * g * g + 4, f * f * f], 4 * x);
+    for (let k = 4 * x; k < 4 * x + 4; k++) {
+      index[k] = Math.min(from - 1, Math.max(0, cell - 1 + (k & 3)));
+      weight[k] = weight[k]! / 6;
+    }
   }
   return { index, weight };
 }

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
+// On Linux sharp must be loaded by the main thread before any worker thread loads it (sharp's installation notes).
+import 'sharp';
 import { writeDirectoryAtomic } from '../../core/atomic-file.ts';
 import { IMAGE_FOLDERS, type ImageSet } from '../../core/competition.ts';
 import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
-import { startWorkerThread } from '../../core/worker-thread.ts';
+import { mapInWorkers } from '../../core/worker-pool.ts';
 import { streamOf } from './field.ts';
 import { type PhantomImage, planPhantom } from './plan.ts';
 import { type LabelledImage, writeTables } from './tables.ts';
-import type { PhantomWorkerAnswer, PhantomWorkerData } from './worker.ts';
+import type { PhantomSetup } from './worker.ts';
 
 /** What a phantom is made of. */
 export interface PhantomConfig {
@@ -20,8 +20,10 @@ export interface PhantomConfig {
   /** Labelled images to train on (stage 1); at least 4. Test sets are in proportion. */
   images: number;
   seed: number;
-  /** How many threads draw (the number of cores when left out); the bytes do not depend on it. */
-  threads?: number;
+  /** How many threads draw (as many as the machine runs at once when left out); the bytes do not depend on it. */
+  workers?: number;
+  /** Stops the work, leaving nothing behind, when aborted. */
+  signal?: AbortSignal;
 }
 
 /** Counts of files by set, and of labelled images with a pneumothorax over all sets. */
@@ -67,39 +69,19 @@ function checkConfig({ root, images, seed }: PhantomConfig): void {
   }
 }
 
-/** Shares the images out among threads, each taking the next when it is done; answers come back in the plan's order. */
+/** Draws every image in the threads of a pool; the answers come back in the plan's order, whoever drew. */
 async function drawAll(plan: readonly PhantomImage[], config: PhantomConfig, root: string, terminal: Terminal) {
   const progress = terminal.progress('phantom', plan.length);
-  const codes: string[][] = [];
-  const threads = Math.min(config.threads ?? availableParallelism(), plan.length);
-  const queue = plan.values();
-  const data: PhantomWorkerData = { root, seed: config.seed };
-  const workers = Array.from({ length: threads }, () =>
-    startWorkerThread(new URL('./worker.ts', import.meta.url), data),
-  );
+  const setup: PhantomSetup = { root, seed: config.seed };
+  const { workers, signal } = config;
   try {
-    await Promise.all(workers.map((worker) => feed(worker, queue, codes, () => progress.advance())));
+    const codes = await mapInWorkers<PhantomImage, string[]>(new URL('./worker.ts', import.meta.url), setup, plan, {
+      ...(workers === undefined ? {} : { workers }),
+      ...(signal === undefined ? {} : { signal }),
+      onResult: () => progress.advance(),
+    });
+    return plan.map((image, index): LabelledImage => ({ image, codes: codes[index]! }));
   } finally {
     progress.stop();
-    await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return plan.map((image): LabelledImage => ({ image, codes: codes[image.number]! }));
-}
-
-/** Sends a thread one image after another until the queue is empty; rejects when the thread dies. */
-function feed(worker: Worker, queue: Iterator<PhantomImage>, codes: string[][], onImage: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = () => {
-      const { value, done } = queue.next();
-      if (done) resolve();
-      else worker.postMessage(value);
-    };
-    worker.on('error', (cause) => reject(new Error('A thread that draws the phantom died.', { cause })));
-    worker.on('message', (answer: PhantomWorkerAnswer) => {
-      codes[answer.number] = answer.codes;
-      onImage();
-      next();
-    });
-    next();
-  });
 }

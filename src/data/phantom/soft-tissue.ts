@@ -1,4 +1,4 @@
-import { type Anatomy, depthOf, diaphragmAt, type Side } from './anatomy.ts';
+import { type Anatomy, depthOf, diaphragmAt } from './anatomy.ts';
 import { bell, smoothstep } from './field.ts';
 
 /** Attenuation of air around the body, and of the trunk where it is thickest. */
@@ -36,15 +36,16 @@ function middleAt(anatomy: Anatomy, x: number, y: number): number {
   return heart + spine + 0.11 * bell(x / 0.17) - windpipe;
 }
 
-/** What lies below the diaphragm, with the stomach's bubble on the patient's left. */
+/** What lies below the diaphragm, with the stomach's bubble on the patient's left; its halves blend in the middle. */
 function bellyAt(anatomy: Anatomy, x: number, y: number): number {
+  if (y < anatomy.domeY[0] - 0.4) return 0;
   const lateral = Math.min(Math.abs(x), anatomy.wallX);
-  const below = (side: Side) => y - diaphragmAt(anatomy, side, lateral);
   const left = smoothstep(-0.15, 0.15, x);
-  const belly = (depth: number) => 0.12 * smoothstep(-0.005, 0.2, depth);
-  if (left === 0) return belly(below(-1));
-  const bubble = 0.14 * bell((x - 0.38) / 0.1) * bell((below(1) - 0.16) / 0.07);
-  return (left === 1 ? 0 : (1 - left) * belly(below(-1))) + left * belly(below(1)) - bubble;
+  const right = left === 1 ? 0 : (1 - left) * smoothstep(-0.005, 0.2, y - diaphragmAt(anatomy, -1, lateral));
+  if (left === 0) return 0.12 * right;
+  const below = y - diaphragmAt(anatomy, 1, lateral);
+  const bubble = 0.14 * bell((x - 0.38) / 0.1) * bell((below - 0.16) / 0.07);
+  return 0.12 * (right + left * smoothstep(-0.005, 0.2, below)) - bubble;
 }
 
 /** Breast shadows over the lower lungs; `breasts` is their attenuation. */
