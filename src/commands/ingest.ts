@@ -3,7 +3,7 @@ import { STAGES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { type IngestReport, ingest } from '../data/ingest.ts';
-import { summarise } from '../data/ingest-report.ts';
+import { type IngestSummary, summarise } from '../data/ingest-report.ts';
 import type { Command } from './command.ts';
 
 /** How many odd things of one kind are listed; catalogue.csv has them all. */
@@ -37,7 +37,7 @@ export const ingestCommand: Command = {
       terminal,
     );
     const counts = summarise(report);
-    speak(report, terminal);
+    speak(report, counts, terminal);
     terminal.say(`Next: npm run folds data=${values.data}${stage === undefined ? '' : ` stage=${stage}`}`);
     const { images, labelled, unlabelled, positives, quarantined } = counts;
     return {
@@ -68,8 +68,7 @@ function readFlag(text: string | undefined, name: string): boolean {
   throw new UserError(expected('true or false', name, text));
 }
 
-function speak(report: IngestReport, terminal: Terminal): void {
-  const counts = summarise(report);
+function speak(report: IngestReport, counts: IngestSummary, terminal: Terminal): void {
   const odd = (label: string, items: readonly string[]) => {
     if (items.length === 0) return;
     terminal.warn(`${items.length} ${label}:`);
