@@ -24,9 +24,9 @@ const initConfig = z.strictObject({
 });
 
 const phantomConfig = z.strictObject({
-  /** Labelled training images of stage 1 to make. */
-  images: z.int().min(20).max(20_000),
-  seed: z.int().min(0).default(1),
+  /** Labelled images to train on; the test sets are in proportion. */
+  images: z.int().min(4),
+  seed: z.int().min(0).default(42),
 });
 export type PhantomConfig = z.infer<typeof phantomConfig>;
 

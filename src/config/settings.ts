@@ -8,7 +8,7 @@ import { resolvePath, userFolder } from './paths.ts';
 const text = z.string().min(1);
 
 /** What belongs to a machine and never to an experiment; docs/reference/commands.md lists the variables. */
-const settingsKeys = {
+export const settingsKeys = {
   trackingUri: fromEnvironment(
     'MLFLOW_TRACKING_URI',
     optional('The MLflow server to log to; left out: a local one is started.', httpAddress()),

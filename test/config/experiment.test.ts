@@ -24,6 +24,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     swa_epochs: 0,
     augment: [{ name: 'hflip', p: 0.5 }],
     device: 'auto',
+    execution: 'graph',
     deterministic: false,
     seed: 42,
     mlflow_experiment: 'siim-pneumothorax',
@@ -185,9 +186,9 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
   ],
   [
     'prototype',
-    'epochs: 2',
-    'epochs: 2\n__proto__: { seed: 1 }',
-    'x.yml:17: Expected one of name, init, data, resolution, model, loss, optimizer, lr_schedule, batch_size, accumulation_steps, epochs, swa_epochs, augment, device, deterministic, seed, mlflow_experiment, validation_batch_size for a top-level key but received "__proto__".',
+    '  fold: 0',
+    '  fold: 0\n  __proto__: { seed: 1 }',
+    'x.yml:7: Expected one of root, folds, fold, phantom for a key of data but received "__proto__".',
   ],
 ];
 for (const [title, from, to, message] of WRONG) {
@@ -228,5 +229,5 @@ test('mistakes are the user’s', async () => {
 test('a phantom needs no files', async () => {
   const words = { 'data.phantom.images': '40', 'data.root': 'none', 'data.folds': 'none.csv' };
   const { data } = await parseExperiment('x.yml', words, folder);
-  assert.deepEqual(data, { root: 'none', folds: 'none.csv', fold: 0, phantom: { images: 40, seed: 1 } });
+  assert.deepEqual(data, { root: 'none', folds: 'none.csv', fold: 0, phantom: { images: 40, seed: 42 } });
 });

@@ -8,6 +8,7 @@ import { commands } from '../../src/commands/index.ts';
 import { keysOf } from '../../src/config/describe-problem.ts';
 import { experimentKeys, parseExperiment } from '../../src/config/experiment.ts';
 import { listKeys } from '../../src/config/keys.ts';
+import { settingsKeys } from '../../src/config/settings.ts';
 import { lossConfig } from '../../src/losses/index.ts';
 import { optimizerConfig, scheduleConfig } from '../../src/optim/index.ts';
 import { PROJECT, readSources } from './source-files.ts';
@@ -61,4 +62,10 @@ test('the reference names every key and every choice of an experiment', () => {
   const inner = augmentConfig.options.flatMap((option) => Object.keys(option.shape));
   const unnamed = [...choices, ...keys, ...inner].filter((word) => !reference.includes(`\`${word}\``));
   assert.deepEqual(unnamed, []);
+});
+
+test('the reference names every command and every machine setting', () => {
+  const reference = readFileSync(join(PROJECT, 'docs/reference/commands.md'), 'utf8');
+  for (const { name } of commands) assert.match(reference, new RegExp(`^\\| \`${name}\\b`, 'm'));
+  for (const { key } of listKeys(settingsKeys)) assert.ok(reference.includes(`\`${key.env}\``), key.env);
 });

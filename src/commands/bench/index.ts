@@ -5,25 +5,32 @@ import type { Command, CommandArgs, CommandResult } from '../command.ts';
 
 type Bench = (args: CommandArgs, terminal: Terminal) => Promise<CommandResult>;
 
-/** Every bench by name; its code is only loaded when it runs. */
-const BENCHES: Record<string, () => Promise<Bench>> = {
-  phantom: async () => (await import('./phantom.ts')).benchPhantom,
+/** Every bench by name, with the keys it takes; its code is only loaded when it runs. */
+const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Bench> }> = {
+  phantom: {
+    keys: {
+      images: 'phantom: labelled images to make (240)',
+      seed: 'phantom: the seed of the images and of the baselines (42)',
+      data: 'phantom: measure this data root rather than a fresh one',
+    },
+    load: async () => (await import('./phantom.ts')).benchPhantom,
+  },
 };
 
 export const benchCommand: Command = {
   name: 'bench',
   summary: 'measure the harness',
   usage: `<${Object.keys(BENCHES).join('|')}>`,
-  keys: {},
+  keys: Object.assign({}, ...Object.values(BENCHES).map(({ keys }) => keys)),
   overrides: false,
   async run(args, terminal) {
     const [name = '', ...words] = args.words;
     const names = Object.keys(BENCHES);
-    const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-    if (load === undefined) {
+    const entry = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+    if (entry === undefined) {
       throw new UserError(expected(`one of ${names.join(', ')}`, 'the bench', name, didYouMean(name, names)));
     }
-    const bench = await load();
+    const bench = await entry.load();
     return await bench({ ...args, words }, terminal);
   },
 };
