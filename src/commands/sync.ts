@@ -33,7 +33,7 @@ export const syncCommand: Command = {
 /** The runs with something to send; with a server named, also those that were sent to another one. */
 async function selectPending(runs: readonly RunSummary[], named: string | undefined): Promise<RunSummary[]> {
   const states = await Promise.all(runs.map((run) => readUpload(run.dir)));
-  const isElsewhere = (uri: string | undefined) => named !== undefined && uri !== named.replace(/\/+$/, '');
+  const isElsewhere = (uri: string | undefined) => named !== undefined && uri !== named;
   return runs.filter((_, i) => states[i]!.pending > 0 || isElsewhere(states[i]!.tracking_uri));
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,8 +18,9 @@ export interface ServerFolders {
   runsDir: string;
 }
 
-/** What `server.json` says of a running server. */
+/** What `server.json` says of the server. */
 export interface ServerState {
+  /** 0 where it was stopped. */
   pid: number;
   port: number;
   address: string;
@@ -51,8 +52,8 @@ export async function ensureServer(
     const before = await readState(folder);
     if (before !== undefined) await endProcess(before.pid, databaseUri(folder));
     const state = await startServer(python, folder, before?.port, signal);
-    await writeFileAtomic(join(folder, 'server.json'), `${JSON.stringify(state, null, 2)}\n`);
-    terminal.say(`mlflow: ${state.address}`);
+    await writeState(folder, state);
+    terminal.say(`mlflow: the local server runs at ${state.address}`);
     return state.address;
   };
   return await withLock(join(folder, 'lock'), start, undefined, signal);
@@ -73,7 +74,8 @@ export async function stopServer(runsDir: string): Promise<boolean> {
   if (state === undefined) return false;
   return await withLock(join(folder, 'lock'), async () => {
     const ran = await endProcess(state.pid, databaseUri(folder));
-    await rm(join(folder, 'server.json'), { force: true });
+    // What stays is the port, for the next start.
+    await writeState(folder, { ...state, pid: 0 });
     return ran;
   });
 }
@@ -85,6 +87,10 @@ function stateFolder(runsDir: string): string {
 async function readState(folder: string): Promise<ServerState | undefined> {
   const text = await readFile(join(folder, 'server.json'), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as ServerState);
+}
+
+async function writeState(folder: string, state: ServerState): Promise<void> {
+  await writeFileAtomic(join(folder, 'server.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** On the command line of our server and of no other process. */

@@ -30,10 +30,13 @@ export interface TrackingSettings {
   runsDir: string;
 }
 
-/** The server of MLFLOW_TRACKING_URI; undefined where that is not set. */
+/** The server of MLFLOW_TRACKING_URI; undefined where that is not set. Credentials inside the address leave it here. */
 export function trackingOf(settings: TrackingSettings): Tracking | undefined {
-  const { trackingUri: uri } = settings;
-  return uri === undefined ? undefined : { uri, ...credentials(settings) };
+  if (settings.trackingUri === undefined) return undefined;
+  const { protocol, host, pathname, username, password } = new URL(settings.trackingUri);
+  const inside =
+    username === '' ? {} : { auth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } };
+  return { uri: `${protocol}//${host}${pathname.replace(/\/+$/, '')}`, ...inside, ...credentials(settings) };
 }
 
 /** The server of MLFLOW_TRACKING_URI where that is set, else the local one, which is started if it does not run. */
