@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createProbabilityStore, openProbabilityStore } from '../../src/predict/probability-store.ts';
+
+const FACTS = { resolution: 4, checkpoint: 'c0ffee', tta: ['none', 'hflip'] };
+const MAPS = { a: new Uint8Array(16).fill(7), 'b/ä': Uint8Array.from({ length: 16 }, (_, i) => 17 * i) };
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'probability-store-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+async function writeStore(name: string, maps: Record<string, Uint8Array> = MAPS): Promise<string> {
+  const path = join(folder, name, 'x.probs');
+  const writer = await createProbabilityStore(path, FACTS);
+  for (const [id, map] of Object.entries(maps)) await writer.append(id, map);
+  await writer.finish();
+  return path;
+}
+
+test('what was written is read, in any order, with what it belongs to', async () => {
+  const store = await openProbabilityStore(await writeStore('whole'));
+  assert.deepEqual({ resolution: store.resolution, checkpoint: store.checkpoint, tta: store.tta }, FACTS);
+  assert.deepEqual(store.ids, Object.keys(MAPS));
+  assert.deepEqual(Uint8Array.from(store.read('b/ä')), MAPS['b/ä']);
+  assert.deepEqual(Uint8Array.from(store.read('a')), MAPS.a);
+  assert.throws(() => store.read('c'), /no probabilities of image c/);
+  store.close();
+  store.close();
+  assert.throws(() => store.read('a'), /closed/);
+});
+
+test('the same maps give the same bytes, and a store is replaced as a whole', async () => {
+  const path = await writeStore('again');
+  const bytes = await readFile(path);
+  assert.deepEqual(await readFile(await writeStore('again')), bytes);
+  await writeStore('again', { c: MAPS.a });
+  const store = await openProbabilityStore(path);
+  assert.deepEqual(store.ids, ['c']);
+  store.close();
+});
+
+test('nothing is there before finish, and nothing is left after abandon', async () => {
+  const path = join(folder, 'half', 'x.probs');
+  const writer = await createProbabilityStore(path, FACTS);
+  await writer.append('a', MAPS.a);
+  await assert.rejects(openProbabilityStore(path), /Cannot read the probabilities/);
+  await writer.abandon();
+  await writer.abandon();
+  assert.deepEqual(await readdir(join(folder, 'half')), []);
+});
+
+test('abandoning what is finished keeps it', async () => {
+  const path = join(folder, 'kept', 'x.probs');
+  const writer = await createProbabilityStore(path, FACTS);
+  await writer.finish();
+  await writer.abandon();
+  const store = await openProbabilityStore(path);
+  assert.deepEqual(store.ids, []);
+  store.close();
+});
+
+test('refuses a map of another size and an image given twice', async () => {
+  const writer = await createProbabilityStore(join(folder, 'bad', 'x.probs'), FACTS);
+  await assert.rejects(writer.append('a', new Uint8Array(15)), /side 4 has not 15 values \(image a\)/);
+  await writer.append('a', MAPS.a);
+  await assert.rejects(writer.append('a', MAPS.a), /image a already/);
+  await writer.abandon();
+});
+
+test('any one byte changed, and any cut, is noticed when opening', async () => {
+  const path = await writeStore('damaged');
+  const bytes = await readFile(path);
+  for (let place = 0; place < bytes.length; place += 3) {
+    const damaged = Buffer.from(bytes);
+    damaged[place] = damaged[place]! ^ 0x20;
+    await writeFile(path, damaged);
+    await assert.rejects(openProbabilityStore(path), /x\.probs are damaged: .*Remove the file/, `byte ${place}`);
+    await writeFile(path, bytes.subarray(0, place));
+    await assert.rejects(openProbabilityStore(path), /x\.probs are damaged/, `cut at ${place}`);
+  }
+});
