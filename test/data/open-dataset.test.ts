@@ -151,6 +151,14 @@ test('changed labels change the digest and are warned about; moved times do not'
   assert.match(second.lines.join(), /train-rle\.csv: the labels of 2 images are not those of catalogue\.csv/);
 });
 
+test('a cache larger than the disk is refused before a byte of it is written', async () => {
+  const root = await freshRoot('huge');
+  // 6 images of 2^24 × 2^24 pixels: 1.5 PiB.
+  const opening = openDataset({ root, resolution: 2 ** 24 }, silentTerminal);
+  await assert.rejects(opening, /Not enough room for .*pixels: it takes 1572864\.00 GiB and \d+\.\d\d GiB are free/);
+  assert.deepEqual(await cacheFiles(root), []);
+});
+
 test('image files that came, went or changed since are refused', async () => {
   const root = await freshRoot('changed');
   const refuses = (message: RegExp) =>
