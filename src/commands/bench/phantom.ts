@@ -86,6 +86,10 @@ async function measureBaselines(
   try {
     const { train, held } = splitByPatient(dataset, seed);
     const [trainPositives, heldPositives] = [onlyPositives(train), onlyPositives(held)];
+    if (trainPositives.length === 0 || heldPositives.length === 0) {
+      const counts = `${trainPositives.length} and ${heldPositives.length}`;
+      throw new UserError(expected('positives', 'both parts of the split', counts, 'Take more images.'));
+    }
     const dice = (scoreOf: ScoreMap) => diceAtBestThreshold(trainPositives, heldPositives, scoreOf);
     const darkness: ScoreMap = ({ pixels }) => pixels.map((grey) => 255 - grey);
     const baselines = {

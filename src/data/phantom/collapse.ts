@@ -26,7 +26,7 @@ export function drawPockets(rng: Rng, habit: { side: Side; site: Site }): Pocket
   const side: Side = rng.chance(0.85) ? habit.side : habit.side === 1 ? -1 : 1;
   const site = rng.chance(0.7) ? habit.site : drawSite(rng);
   const pockets = [drawPocket(rng, side, site, 1)];
-  if (!rng.chance(0.28)) return pockets;
+  if (!rng.chance(0.25)) return pockets;
   const count = rng.chance(0.75) ? 1 : rng.integer(2, 3);
   for (let i = 0; i < count; i++) {
     const other: Side = rng.chance(0.15) ? (side === 1 ? -1 : 1) : side;

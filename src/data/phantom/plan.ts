@@ -101,7 +101,8 @@ function markPositives(images: PhantomImage[], rng: Rng): void {
   const keyed = images
     .filter((image) => image.labelled)
     .map((image) => {
-      const weight = image.patient.prone ? PRONE.inside : PRONE.outside;
+      // With weight −log(1−p), the chance to be among those whose key is below 1 is p.
+      const weight = -Math.log(1 - (image.patient.prone ? PRONE.inside : PRONE.outside));
       return { image, key: -Math.log(1 - rng.uniform()) / weight };
     });
   keyed.sort((a, b) => a.key - b.key);
