@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { expected } from '../core/errors.ts';
+import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
+import { postprocessConfig } from '../postprocess/index.ts';
+import type { Problem } from './describe-problem.ts';
+import { type CheckedParts, type ConfigOf, required, withDefault } from './keys.ts';
+import { loadConfig } from './load-config.ts';
+import { loadYaml } from './load-yaml.ts';
+import { type TtaView, ttaConfig } from './tta.ts';
+
+const memberConfig = z.strictObject({
+  /** A run id, an MLflow run id, or a name that one finished run has. */
+  run: z.string().min(1),
+  checkpoint: z.enum(CHECKPOINT_NAMES).default('best-dice'),
+  /** Its share in the mean of probabilities; only proportions count. */
+  weight: z.number().positive().default(1),
+});
+export type SubmissionMember = z.infer<typeof memberConfig>;
+
+/** Every key of `submissions/*.yml`; docs/reference/submission.md describes them at length. */
+export const submissionKeys = {
+  name: required(
+    'Names the files that are written.',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'up to 80 letters, digits and . _ - (first a letter or digit)'),
+  ),
+  members: required('The checkpoints whose probabilities are averaged.', z.array(memberConfig).min(1)),
+  tta: withDefault<TtaView[]>('Views of each image whose predictions are averaged.', ttaConfig, ['none']),
+  postprocess: withDefault('How probabilities become a mask.', postprocessConfig, postprocessConfig.parse({})),
+};
+
+/** A checked submission. */
+export type Submission = ConfigOf<typeof submissionKeys>;
+
+/**
+ * Reads a submission, `key=value` words laid over its file, and checks all of it.
+ * Throws one UserError that lists every problem with its place.
+ */
+export async function parseSubmission(
+  file: string,
+  overrides: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Promise<Submission> {
+  return await loadConfig(submissionKeys, loadYaml(file, overrides, cwd), checkMembers);
+}
+
+/** The same checkpoint twice is a slip: whoever wants it to count double gives it a weight. */
+function checkMembers({ members = [] }: CheckedParts<typeof submissionKeys>): Problem[] {
+  return members.flatMap((member, index) => {
+    const earlier = members.findIndex((other) => other.run === member.run && other.checkpoint === member.checkpoint);
+    if (earlier === index) return [];
+    const next = `It is members.${earlier} already; weight makes it count more.`;
+    return [{ path: ['members', index], sentence: expected('each member once', `members.${index}`, member, next) }];
+  });
+}

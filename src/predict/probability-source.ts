@@ -1,0 +1,40 @@
+import type { SubmissionMember } from '../config/submission.ts';
+import type { TtaView } from '../config/tta.ts';
+import type { Runs } from '../core/rle.ts';
+import type { ProbabilityStore } from './probability-store.ts';
+
+/** The images that are predicted: a stage's test set, or the validation images of the run itself. */
+export type PredictionTarget = 'stage1' | 'stage2' | 'oof';
+
+/** What is known of a member's run and checkpoint before anything is predicted. */
+export interface MemberRun {
+  run_id: string;
+  /** The folder under `checkpoints/` that the member's checkpoint name means. */
+  checkpoint_id: string;
+  /** Of its weights, in hexadecimal. */
+  checkpoint_sha256: string;
+  /** The digest of the data set that the run was trained on. */
+  data_digest: string;
+  /** Where the competition's files are; absolute. */
+  data_root: string;
+}
+
+/** An image with its truth at MASK_SIZE². */
+export interface TruthImage {
+  id: string;
+  truth: Runs;
+}
+
+/** Where a submission gets its probabilities from: runs, their checkpoints and what those predict. */
+export interface ProbabilitySource {
+  /** Finds a member's run and checkpoint. Throws UserError where there is none. */
+  describe(member: SubmissionMember): Promise<MemberRun>;
+  /** The validation images of a member's run, in the data set's order. */
+  validationOf(member: SubmissionMember): Promise<readonly TruthImage[]>;
+  /** The stored probabilities of a checkpoint; predicts them first where they are not there yet. */
+  probabilitiesOf(
+    member: SubmissionMember,
+    tta: readonly TtaView[],
+    target: PredictionTarget,
+  ): Promise<ProbabilityStore>;
+}

@@ -1,0 +1,98 @@
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { CSV_COLUMNS } from '../core/competition.ts';
+import { areaOfRuns } from '../core/rle.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { writingTo } from '../data/disk.ts';
+import { type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
+import type { ProbabilitySource, TruthImage } from '../predict/probability-source.ts';
+import { checkSubmission, type WantedRows } from './check.ts';
+import { type EncodedMask, encodeMasks, type WeightedStore } from './encode-masks.ts';
+import { countPositives, formatManifest } from './manifest.ts';
+import type { SubmissionFiles, SubmissionPlan } from './plan.ts';
+import { zipFiles } from './zip.ts';
+
+export interface BuildOptions {
+  source: ProbabilitySource;
+  /** The commit of the code; undefined outside of a repository. */
+  commit: string | undefined;
+  signal: AbortSignal;
+}
+
+/** A submission that was written. */
+export interface BuiltSubmission extends SubmissionFiles {
+  /** Lines of the CSV besides its header. */
+  rows: number;
+  /** Images with a mask. */
+  positives: number;
+  /** Out of fold only. */
+  score: ScoreSummary | undefined;
+}
+
+/**
+ * Makes a planned submission: probabilities, masks, codes, and then its three files at once. What was written is read
+ * back and held against the rows that were asked for; whatever fails leaves none of the files.
+ */
+export async function buildSubmission(
+  plan: SubmissionPlan,
+  { source, commit, signal }: BuildOptions,
+  terminal: Terminal,
+): Promise<BuiltSubmission> {
+  const stores: WeightedStore[] = [];
+  try {
+    for (const { member } of plan.members) {
+      signal.throwIfAborted();
+      const store = await source.probabilitiesOf(member, plan.submission.tta, plan.target);
+      stores.push({ store, weight: member.weight });
+    }
+    const masks = await encodeMasks(plan.wanted, stores, plan.submission.postprocess, { terminal, signal });
+    sayAreas(masks, terminal);
+    const csv = formatCsv(plan.wanted, masks);
+    const score = plan.truth === undefined ? undefined : scoreMasks(masks, plan.truth);
+    const manifest = await formatManifest({ plan, stores, masks, csv, commit, score });
+    await writeSubmission(plan, csv, manifest);
+    return { ...plan.files, rows: plan.wanted.rows.length, positives: countPositives(masks), score };
+  } finally {
+    for (const { store } of stores) store.close();
+  }
+}
+
+/** Header, a row for each wanted one, LF, no byte order mark; a repeated id repeats its code. */
+function formatCsv({ rows }: WantedRows, masks: ReadonlyMap<string, EncodedMask>): string {
+  const records = rows.map(({ id }) => [id, masks.get(id)!.rle]);
+  return stringify([[...CSV_COLUMNS], ...records], { record_delimiter: '\n' });
+}
+
+function scoreMasks(masks: ReadonlyMap<string, EncodedMask>, truth: readonly TruthImage[]): ScoreSummary {
+  return summariseScores(truth.map((image) => scoreImage(image.id, masks.get(image.id)!.runs, image.truth)));
+}
+
+async function writeSubmission({ files, wanted }: SubmissionPlan, csv: string, manifest: string): Promise<void> {
+  const { csv: csvFile, manifest: manifestFile, zip: zipFile } = files;
+  const zip = await zipFiles({ [basename(csvFile)]: csv, [basename(manifestFile)]: manifest });
+  try {
+    await writingTo(csvFile, async () => {
+      await writeFileAtomic(csvFile, csv);
+      await writeFileAtomic(manifestFile, manifest);
+      await writeFileAtomic(zipFile, zip);
+    });
+    await checkSubmission(csvFile, wanted);
+  } catch (error) {
+    for (const file of Object.values(files)) await rm(file, { force: true });
+    throw error;
+  }
+}
+
+function sayAreas(masks: ReadonlyMap<string, EncodedMask>, terminal: Terminal): void {
+  const areas = [...masks.values()]
+    .map(({ runs }) => areaOfRuns(runs))
+    .filter((area) => area > 0)
+    .sort((a, b) => a - b);
+  const share = ((100 * areas.length) / masks.size).toFixed(1);
+  terminal.say(`${masks.size} images, ${areas.length} with a mask (${share} %)`);
+  if (areas.length === 0) return;
+  const at = (quantile: number) => areas[Math.round(quantile * (areas.length - 1))];
+  terminal.say(`areas in pixels: smallest ${at(0)}, median ${at(0.5)}, largest ${at(1)}`);
+}
