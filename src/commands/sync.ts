@@ -20,7 +20,7 @@ export const syncCommand: Command = {
         ? await listRuns(runsDir)
         : await Promise.all(words.map((reference) => findRun(runsDir, reference)));
     // Without anything to send, no server is started.
-    const waiting = words.length === 0 ? await selectPending(runs, trackingOf(settings)?.uri) : runs;
+    const waiting = words.length === 0 ? selectPending(runs, trackingOf(settings)?.uri) : runs;
     if (waiting.length === 0) return summarise(runs, 0, 0, terminal);
     const source = resolveTracking(settings, terminal);
     signal.addEventListener('abort', source.cancel, { once: true });
@@ -31,10 +31,11 @@ export const syncCommand: Command = {
 };
 
 /** The runs with something to send; with a server named, also those that were sent to another one. */
-async function selectPending(runs: readonly RunSummary[], named: string | undefined): Promise<RunSummary[]> {
-  const states = await Promise.all(runs.map((run) => readUpload(run.dir)));
-  const isElsewhere = (uri: string | undefined) => named !== undefined && uri !== named;
-  return runs.filter((_, i) => states[i]!.pending > 0 || isElsewhere(states[i]!.tracking_uri));
+function selectPending(runs: readonly RunSummary[], named: string | undefined): readonly RunSummary[] {
+  return runs.filter((run) => {
+    const { pending, tracking_uri } = readUpload(run.dir);
+    return pending > 0 || (named !== undefined && tracking_uri !== named);
+  });
 }
 
 async function syncRuns(

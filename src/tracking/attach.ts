@@ -25,7 +25,7 @@ type RunEntry = Extract<JournalEntry, { type: 'run' }>;
 export async function attachRun(client: MlflowClient, runDir: string): Promise<Attached | undefined> {
   const entry = readRunEntry(runDir);
   if (entry === undefined) return undefined;
-  const known = await readPosition(runDir);
+  const known = readPosition(runDir);
   const kept = known === undefined ? undefined : await getOwnRun(client, known.run_id, entry);
   const run = kept ?? (await findOrCreateRun(client, entry));
   const position = {

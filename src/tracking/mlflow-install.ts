@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { writeFileAtomic } from '../core/atomic-file.ts';
@@ -33,9 +34,9 @@ export async function ensureMlflow(cacheDir: string, terminal: Terminal, signal?
 
 /** Whether it was made to the end, and the Python that it stands on is still there. */
 async function isWhole(folder: string, python: string): Promise<boolean> {
-  const stamp = await readFile(join(folder, STAMP), 'utf8').catch(() => undefined);
-  if (stamp === undefined) return false;
-  const { python: version } = JSON.parse(stamp) as { python: string };
+  const path = join(folder, STAMP);
+  if (!existsSync(path)) return false;
+  const { python: version } = JSON.parse(readFileSync(path, 'utf8')) as { python: string };
   const { stdout } = await execa(python, ['-c', PROBE], { reject: false });
   return stdout === version;
 }

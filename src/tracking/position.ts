@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { expected } from '../core/errors.ts';
@@ -16,12 +16,9 @@ export interface UploadPosition {
 const POSITION_FILE = 'mlflow.json';
 
 /** Where an upload stands; undefined where none began. Throws Error where the file is not what it should be. */
-export async function readPosition(runDir: string): Promise<UploadPosition | undefined> {
+export function readPosition(runDir: string): UploadPosition | undefined {
   const path = join(runDir, POSITION_FILE);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = readIfThere(path);
   if (text === undefined) return undefined;
   try {
     const position = JSON.parse(text) as UploadPosition;
@@ -36,4 +33,13 @@ export async function readPosition(runDir: string): Promise<UploadPosition | und
 /** Remembers where an upload stands, whole or not at all. */
 export async function writePosition(runDir: string, position: UploadPosition): Promise<void> {
   await writeFileAtomic(join(runDir, POSITION_FILE), `${JSON.stringify(position, null, 2)}\n`);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

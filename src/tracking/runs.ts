@@ -1,8 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.ts';
-import { JOURNAL_FILE, readJournal } from './journal.ts';
+import { JOURNAL_FILE } from './journal.ts';
 import type { RunStatus } from './journal-entry.ts';
+import { readRunStates } from './journal-file.ts';
 import { readPosition } from './position.ts';
 
 /** One run under `runs/`. */
@@ -25,7 +27,7 @@ export async function listRuns(runsDir: string): Promise<RunSummary[]> {
     throw error;
   });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const runs = await Promise.all(names.sort().map((name) => readRun(runsDir, name)));
+  const runs = names.sort().map((name) => readRun(runsDir, name));
   return runs.filter((run) => run !== undefined);
 }
 
@@ -43,15 +45,15 @@ export async function findRun(runsDir: string, reference: string): Promise<RunSu
   throw new UserError(refusal(reference, runsDir, runs, named, finished));
 }
 
-async function readRun(runsDir: string, folder: string): Promise<RunSummary | undefined> {
+function readRun(runsDir: string, folder: string): RunSummary | undefined {
   const dir = join(runsDir, folder);
-  const journal = await readFile(join(dir, JOURNAL_FILE)).catch(() => undefined);
-  if (journal === undefined) return undefined;
-  const states = readJournal(join(dir, JOURNAL_FILE)).filter((entry) => entry.type === 'run' || entry.type === 'end');
+  const journal = join(dir, JOURNAL_FILE);
+  if (!existsSync(journal)) return undefined;
+  const states = readRunStates(journal);
   const first = states[0];
   if (first?.type !== 'run') return undefined;
   const last = states.at(-1)!;
-  const mlflow = (await readPosition(dir))?.run_id;
+  const mlflow = readPosition(dir)?.run_id;
   return {
     run_id: folder,
     name: first.name,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -29,8 +29,17 @@ export interface ServerState {
 /** MLflow's own queue of background jobs: nothing here uses it, and it costs a process. */
 const WITHOUT_JOBS = { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' };
 
-/** Python needs a few seconds to import MLflow, a loaded machine many. */
-const START_TIMEOUT_MS = 120_000;
+/**
+ * How often a new server is asked whether it is there: Python needs seconds to import MLflow, a loaded machine many.
+ * Not a time by the clock, since this process may itself stand still meanwhile, in a long training step.
+ */
+const START_ATTEMPTS = 500;
+const ASK_EVERY_MS = 200;
+
+/** A running server may be slow to answer while others work it; it is only replaced when it is mute for long. */
+const PATIENT = { timeoutMs: 10_000, retries: 2 };
+const HASTY = { timeoutMs: 5000, retries: 0 };
+
 /** Another program may take the free port before the server does. */
 const PORT_ATTEMPTS = 3;
 
@@ -49,12 +58,11 @@ export async function ensureServer(
     const running = await serverStatus(folders.runsDir);
     if (running !== undefined) return running.address;
     const python = await ensureMlflow(folders.cacheDir, terminal, signal);
-    const before = await readState(folder);
+    const before = readState(folder);
     if (before !== undefined) await endProcess(before.pid, databaseUri(folder));
-    const state = await startServer(python, folder, before?.port, signal);
-    await writeState(folder, state);
-    terminal.say(`mlflow: the local server runs at ${state.address}`);
-    return state.address;
+    const { address } = await startServer(python, folder, before?.port, signal);
+    terminal.say(`mlflow: the local server runs at ${address}`);
+    return address;
   };
   return await withLock(join(folder, 'lock'), start, undefined, signal);
 }
@@ -62,17 +70,17 @@ export async function ensureServer(
 /** The local server where it runs and answers; undefined where not. */
 export async function serverStatus(runsDir: string): Promise<ServerState | undefined> {
   const folder = stateFolder(runsDir);
-  const state = await readState(folder);
+  const state = readState(folder);
   if (state === undefined || !isProcess(state.pid, databaseUri(folder))) return undefined;
-  return (await answers(state.address)) ? state : undefined;
+  return (await answers(state.address, PATIENT)) ? state : undefined;
 }
 
 /** Stops the local server and waits until it is gone; false where none ran. Its data stays. */
 export async function stopServer(runsDir: string): Promise<boolean> {
   const folder = stateFolder(runsDir);
-  const state = await readState(folder);
-  if (state === undefined) return false;
+  if (readState(folder) === undefined) return false;
   return await withLock(join(folder, 'lock'), async () => {
+    const state = readState(folder)!;
     const ran = await endProcess(state.pid, databaseUri(folder));
     // What stays is the port, for the next start.
     await writeState(folder, { ...state, pid: 0 });
@@ -84,9 +92,13 @@ function stateFolder(runsDir: string): string {
   return join(runsDir, 'mlflow');
 }
 
-async function readState(folder: string): Promise<ServerState | undefined> {
-  const text = await readFile(join(folder, 'server.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as ServerState);
+/** Undefined where there is none, or none that can be read: a new server then takes its place. */
+function readState(folder: string): ServerState | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as ServerState;
+  } catch {
+    return undefined;
+  }
 }
 
 async function writeState(folder: string, state: ServerState): Promise<void> {
@@ -98,8 +110,8 @@ function databaseUri(folder: string): string {
   return `sqlite:///${join(folder, 'mlflow.db')}`;
 }
 
-async function answers(address: string): Promise<boolean> {
-  const client = createMlflowClient({ trackingUri: address, timeoutMs: 5000, retries: 0 });
+async function answers(address: string, patience: typeof HASTY): Promise<boolean> {
+  const client = createMlflowClient({ trackingUri: address, ...patience });
   return await client.health().then(
     () => true,
     () => false,
@@ -140,9 +152,11 @@ async function launch(python: string, folder: string, port: number, signal: Abor
   }
   child.unref();
   const state = { pid: child.pid ?? 0, port, address: `http://127.0.0.1:${port}` };
-  for (const started = Date.now(); Date.now() - started < START_TIMEOUT_MS && !ended && !signal.aborted; ) {
-    if (await answers(state.address)) return state;
-    await sleep(200);
+  // Before it answers: whoever comes after this process was killed finds the server, instead of starting a second one.
+  await writeState(folder, state);
+  for (let attempt = 0; attempt < START_ATTEMPTS && !ended && !signal.aborted; attempt++) {
+    if (await answers(state.address, HASTY)) return state;
+    await sleep(ASK_EVERY_MS);
   }
   await endProcess(state.pid, databaseUri(folder));
   throw new Error(await startMessage(folder, ended, signal));
@@ -151,26 +165,15 @@ async function launch(python: string, folder: string, port: number, signal: Abor
 function serverArguments(folder: string, port: number): string[] {
   const store = ['--backend-store-uri', databaseUri(folder)];
   const artifacts = ['--serve-artifacts', '--artifacts-destination', join(folder, 'artifacts')];
-  return [
-    '-m',
-    'mlflow',
-    'server',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    `${port}`,
-    '--workers',
-    '1',
-    ...store,
-    ...artifacts,
-  ];
+  const listen = ['--host', '127.0.0.1', '--port', `${port}`, '--workers', '1'];
+  return ['-m', 'mlflow', 'server', ...listen, ...store, ...artifacts];
 }
 
 async function startMessage(folder: string, exited: boolean, signal: AbortSignal): Promise<string> {
   if (signal.aborted) return 'The start of the MLflow server was stopped.';
   const path = join(folder, 'server.log');
   const log = await readFile(path, 'utf8').catch(() => '');
-  const how = exited ? 'it ended' : `it did not answer within ${START_TIMEOUT_MS / 1000} s`;
+  const how = exited ? 'it ended' : 'it did not answer';
   return `Expected the MLflow server to start but ${how}. The end of ${path}:\n${log.trim().split('\n').slice(-8).join('\n')}`;
 }
 

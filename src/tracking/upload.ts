@@ -52,8 +52,8 @@ export function openUpload(runDir: string, client: MlflowClient, warn: (line: st
 }
 
 /** How many whole lines of a run's journal are not in MLflow yet. */
-export async function countPending(runDir: string): Promise<number> {
-  const offset = (await readPosition(runDir))?.offset ?? 0;
+export function countPending(runDir: string): number {
+  const offset = readPosition(runDir)?.offset ?? 0;
   return readLines(join(runDir, JOURNAL_FILE), offset, Number.POSITIVE_INFINITY).length;
 }
 

@@ -67,7 +67,7 @@ export function startUploader(run: { runDir: string; tracking: TrackingSource },
       await background;
       clearTimeout(deadline);
       end();
-      return await summarise(runDir, terminal);
+      return summarise(runDir, terminal);
     },
   };
 }
@@ -89,7 +89,7 @@ export async function syncRun(
     for (let sent = await upload.sendNext(); sent > 0; sent = await upload.sendNext()) uploaded += sent;
   });
   if (!free) terminal.warn(`${basename(runDir)} is being uploaded by another process`);
-  return { ...(await readUpload(runDir)), uploaded };
+  return { ...readUpload(runDir), uploaded };
 }
 
 interface Following {
@@ -142,9 +142,9 @@ function openClient({ uri, auth }: Tracking, limits: { timeoutMs?: number; retri
   return createMlflowClient({ trackingUri: uri, ...(auth === undefined ? {} : { auth }), ...limits });
 }
 
-async function summarise(runDir: string, terminal: Terminal): Promise<UploadResult> {
+function summarise(runDir: string, terminal: Terminal): UploadResult {
   try {
-    const result = await readUpload(runDir);
+    const result = readUpload(runDir);
     if (result.pending > 0) {
       terminal.warn(
         `${result.pending} journal lines are not in MLflow yet; \`npm run sync ${basename(runDir)}\` sends them`,
@@ -158,11 +158,11 @@ async function summarise(runDir: string, terminal: Terminal): Promise<UploadResu
 }
 
 /** How far a run's journal has got into MLflow, by what lies in its folder. */
-export async function readUpload(runDir: string): Promise<UploadResult> {
-  const position = await readPosition(runDir);
+export function readUpload(runDir: string): UploadResult {
+  const position = readPosition(runDir);
   return {
     mlflow_run_id: position?.run_id,
     tracking_uri: position?.tracking_uri,
-    pending: await countPending(runDir),
+    pending: countPending(runDir),
   };
 }
