@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { augmentConfig } from '../augment/index.ts';
 import { MASK_SIZE } from '../core/competition.ts';
 import { expected } from '../core/errors.ts';
+import { samplerConfig } from '../data/sampler.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
@@ -43,6 +44,7 @@ export const experimentKeys = {
     root: required('The folder of the competition’s files.', path),
     folds: required('The CSV that says which images are held out.', path),
     fold: required('The fold to validate on; all others are trained on.', z.int().min(0)),
+    sampler: optional('Which images an epoch sees; left out: every training image once.', samplerConfig),
     phantom: optional('Make a synthetic competition where the data root is absent.', phantomConfig),
   },
   resolution: required(

@@ -2,22 +2,34 @@ import { type AugmentConfig, augment } from '../augment/index.ts';
 import { createRng } from '../core/random.ts';
 import type { Batch } from './batch.ts';
 import type { Dataset } from './dataset.ts';
+import { type SamplerConfig, sampleEpoch } from './sampler.ts';
 import { maskAtResolution } from './training-mask.ts';
 
+export interface EpochOptions {
+  batchSize: number;
+  sampler: SamplerConfig | undefined;
+  augment: readonly AugmentConfig[];
+  seed: number;
+  /** From 0. */
+  epoch: number;
+}
+
 /**
- * The batches of one training epoch: every image once, in an order drawn from seed and epoch, each augmented by random
- * numbers of its own. An incomplete last batch is left out: another order in the next epoch brings its images in.
+ * The batches of one training epoch, in an order drawn from seed and epoch, each image augmented by random numbers of
+ * its own. An incomplete last batch is left out: another order in the next epoch brings its images in.
  * @param indices which images of the dataset
  */
 export function* trainingBatches(
   dataset: Dataset,
   indices: readonly number[],
-  options: { batchSize: number; augment: readonly AugmentConfig[]; seed: number; epoch: number },
+  options: EpochOptions,
 ): Generator<Batch> {
-  const order = createRng(options.seed, 'order', options.epoch).shuffle(indices);
-  for (let start = 0; start + options.batchSize <= order.length; start += options.batchSize) {
-    const batch = loadBatch(dataset, order.slice(start, start + options.batchSize));
-    augmentBatch(batch, options);
+  const { batchSize, sampler: config, seed, epoch } = options;
+  const isPositive = (index: number) => (dataset.images[index]!.truth?.length ?? 0) > 0;
+  const order = sampleEpoch(indices, isPositive, { config, seed, epoch });
+  for (let start = 0; start + batchSize <= order.length; start += batchSize) {
+    const batch = loadBatch(dataset, order.slice(start, start + batchSize));
+    augmentBatch(batch, start, options);
     yield batch;
   }
 }
@@ -43,12 +55,13 @@ function loadBatch(dataset: Dataset, indices: readonly number[]): Batch {
   return { ids, count: indices.length, resolution, images, masks };
 }
 
-function augmentBatch(batch: Batch, options: { augment: readonly AugmentConfig[]; seed: number; epoch: number }) {
+/** By place in the epoch, since a sampler may give an image twice. */
+function augmentBatch(batch: Batch, start: number, options: EpochOptions): void {
   const area = batch.resolution * batch.resolution;
-  batch.ids.forEach((id, place) => {
+  batch.ids.forEach((_, place) => {
     const image = batch.images.subarray(place * area, (place + 1) * area);
     const mask = batch.masks.subarray(place * area, (place + 1) * area);
-    const rng = createRng(options.seed, 'augment', options.epoch, id);
+    const rng = createRng(options.seed, 'augment', options.epoch, start + place);
     augment(options.augment, { size: batch.resolution, image, mask }, rng);
   });
 }

@@ -17,13 +17,13 @@ function kernelInitializer(options: BlockOptions, name: string) {
   return tf.initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'truncatedNormal', seed });
 }
 
-/** A convolution k×k, [N,H,W,C] → [N,H/stride,W/stride,filters]. */
+/** A convolution k×k, [N,H,W,C] → [N,H/stride,W/stride,filters]; with a bias where its initial value is given. */
 export function convolution(
   x: Feature,
   name: string,
   filters: number,
   kernelSize: number,
-  options: BlockOptions & { strides?: number; padding?: 'same' | 'valid'; useBias?: boolean },
+  options: BlockOptions & { strides?: number; padding?: 'same' | 'valid'; bias?: number },
 ): Feature {
   const layer = tf.layers.conv2d({
     name,
@@ -31,7 +31,8 @@ export function convolution(
     kernelSize,
     strides: options.strides ?? 1,
     padding: options.padding ?? 'same',
-    useBias: options.useBias ?? false,
+    useBias: options.bias !== undefined,
+    biasInitializer: tf.initializers.constant({ value: options.bias ?? 0 }),
     kernelInitializer: kernelInitializer(options, name),
   });
   return layer.apply(x) as Feature;

@@ -8,6 +8,9 @@ import { buildEfficientNet } from './encoders/efficientnet.ts';
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
 
+/** The probability that a new network gives every pixel: most are outside (Lin et al., 2017, section 3.3). */
+const PRIOR = 0.01;
+
 /**
  * The network of an experiment: [N,R,R,1] grey levels 0 to 255 → [N,R,R,1] logits.
  * @param resolution R, a multiple of ENCODER_STRIDE
@@ -19,7 +22,7 @@ export function buildModel(config: ModelConfig, resolution: number, seed: number
   const rgb = grayToRgb(input, IMAGENET_MEAN, IMAGENET_STD);
   const features = buildEncoder(config, rgb, options);
   const decoded = buildDecoder(config, features, options);
-  const logits = convolution(decoded, 'mask_logits', 1, 3, { ...options, useBias: true });
+  const logits = convolution(decoded, 'mask_logits', 1, 3, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
   return tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
 }
 

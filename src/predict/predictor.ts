@@ -22,7 +22,7 @@ export async function predictImages(
   model: tf.LayersModel,
   dataset: Dataset,
   indices: readonly number[],
-  options: { storePath: string; checkpoint: string; tta: readonly TtaView[]; batchSize: number },
+  options: { storePath: string; checkpoint: string; tta: readonly TtaView[]; batchSize: number; signal: AbortSignal },
   advance: (images: number) => void,
 ): Promise<void> {
   const { storePath, checkpoint, tta, batchSize } = options;
@@ -30,6 +30,7 @@ export async function predictImages(
   const writer = await createProbabilityStore(storePath, { resolution: dataset.resolution, checkpoint, tta: [...tta] });
   try {
     for (const batch of orderedBatches(dataset, indices, batchSize)) {
+      options.signal.throwIfAborted();
       const bytes = quantize(predictBatch(model, batch, tta));
       for (const [place, id] of batch.ids.entries()) {
         await writer.append(id, bytes.subarray(place * area, (place + 1) * area));

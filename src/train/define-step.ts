@@ -48,9 +48,9 @@ export function defineStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
           () => loss(forward(images!, true), masks!.toFloat() as tf.Tensor4D),
           trained.map(({ variable }) => variable),
         );
-        trained.forEach(({ variable }, i) =>
-          addTo(gathered[i]!.variable, grads[variable.name]!.mul(images!.shape[0]!)),
-        );
+        trained.forEach(({ variable }, i) => {
+          addTo(gathered[i]!.variable, grads[variable.name]!.mul(images!.shape[0]!));
+        });
         return { loss: value };
       },
       apply: ({ rate, scale }) => {

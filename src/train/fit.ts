@@ -105,8 +105,8 @@ async function refreshBatchNorm(training: Training, epoch: number): Promise<void
 }
 
 function epochBatches({ experiment, dataset, split }: Training, epoch: number) {
-  const { batch_size: batchSize, augment, seed } = experiment;
-  return trainingBatches(dataset, split.train, { batchSize, augment, seed, epoch });
+  const { batch_size: batchSize, augment, seed, data } = experiment;
+  return trainingBatches(dataset, split.train, { batchSize, sampler: data.sampler, augment, seed, epoch });
 }
 
 function countSteps({ experiment, split }: Training): { batches: number; updates: number } {

@@ -57,7 +57,7 @@ export async function runExperiment(
   const { settings, cwd } = context;
   const initial = await findInitialWeights(experiment, settings);
   const dataset = await openDataset(
-    { root: resolvePath(experiment.data.root, cwd), resolution: experiment.resolution },
+    { root: resolvePath(experiment.data.root, cwd), resolution: experiment.resolution, signal: context.signal },
     terminal,
   );
   const split = splitFold(

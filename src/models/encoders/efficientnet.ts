@@ -88,9 +88,9 @@ function squeezeExcite(x: Feature, block: string, squeezed: number, options: Blo
   const means = tf.layers.globalAveragePooling2d({ name: `${block}se_squeeze` }).apply(x) as Feature;
   let gate = tf.layers.reshape({ name: `${block}se_reshape`, targetShape: [1, 1, channels] }).apply(means) as Feature;
   // The activations lie within these convolutions in Keras; the extra layers carry no weights.
-  gate = convolution(gate, `${block}se_reduce`, squeezed, 1, { ...options, useBias: true });
+  gate = convolution(gate, `${block}se_reduce`, squeezed, 1, { ...options, bias: 0 });
   gate = swishActivation(gate, `${block}se_reduce_activation`);
-  gate = convolution(gate, `${block}se_expand`, channels, 1, { ...options, useBias: true });
+  gate = convolution(gate, `${block}se_expand`, channels, 1, { ...options, bias: 0 });
   gate = tf.layers.activation({ name: `${block}se_gate`, activation: 'sigmoid' }).apply(gate) as Feature;
   return tf.layers.multiply({ name: `${block}se_excite` }).apply([x, gate]) as Feature;
 }

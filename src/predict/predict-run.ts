@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { parseExperiment } from '../config/experiment.ts';
+import { resolvePath } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import type { SubmissionMember } from '../config/submission.ts';
+import { STAGE_FILES } from '../core/competition.ts';
+import { expected, UserError } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { readFolds, splitFold } from '../data/folds.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { loadEngine } from '../engine/load.ts';
+import { findCheckpoint, readCheckpoint } from '../models/checkpoint.ts';
+import { buildModel } from '../models/index.ts';
+import { setWeights } from '../models/weights.ts';
+import { findRun } from '../tracking/runs.ts';
+import { predictImages, predictionsPath } from './predictor.ts';
+import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
+import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
+
+interface SourceContext {
+  settings: Settings;
+  cwd: string;
+  signal: AbortSignal;
+}
+
+/** Probabilities of runs on this machine: those that are stored, or else predicted now and stored. */
+export function probabilitySource(context: SourceContext, terminal: Terminal): ProbabilitySource {
+  const { settings, cwd } = context;
+  const open = async (member: SubmissionMember) => {
+    const run = await findRun(settings.runsDir, member.run);
+    const id = await findCheckpoint(run.dir, member.checkpoint);
+    const experiment = await parseExperiment(run.config, {}, cwd);
+    const root = resolvePath(experiment.data.root, cwd);
+    const dataset = await openDataset({ root, resolution: experiment.resolution, signal: context.signal }, terminal);
+    return { run, id, experiment, dataset, root };
+  };
+  type Opened = Awaited<ReturnType<typeof open>>;
+
+  const indicesOf = async ({ dataset, experiment }: Opened, target: PredictionTarget): Promise<number[]> => {
+    if (target !== 'oof') return testImages(dataset, target);
+    const folds = await readFolds(resolvePath(experiment.data.folds, cwd));
+    return splitFold(folds, dataset.images, experiment.data.fold).validation;
+  };
+
+  return {
+    describe: async (member): Promise<MemberRun> => {
+      const { run, id, dataset, root } = await open(member);
+      dataset.close();
+      const { sha256 } = await readCheckpoint(run.dir, id);
+      const described = { run_id: run.run_id, checkpoint_id: id, checkpoint_sha256: sha256 };
+      return { ...described, data_digest: dataset.digest, data_root: root };
+    },
+    validationOf: async (member) => {
+      const opened = await open(member);
+      opened.dataset.close();
+      const indices = await indicesOf(opened, 'oof');
+      return indices.map((index) => opened.dataset.images[index]!).map(({ id, truth }) => ({ id, truth: truth! }));
+    },
+    probabilitiesOf: async (member, tta, target) => {
+      const opened = await open(member);
+      try {
+        const indices = await indicesOf(opened, target);
+        const path = predictionsPath(opened.run.dir, opened.id, target, tta);
+        const stored = await openStored(path, opened.dataset, indices);
+        if (stored !== undefined) return stored;
+        await predict(opened, indices, { path, tta, target });
+        return await openProbabilityStore(path);
+      } finally {
+        opened.dataset.close();
+      }
+    },
+  };
+
+  async function predict(
+    { run, id, experiment, dataset }: Opened,
+    indices: readonly number[],
+    { path, tta, target }: { path: string; tta: Parameters<ProbabilitySource['probabilitiesOf']>[1]; target: string },
+  ): Promise<void> {
+    const { device, deterministic, seed, resolution, model: config } = experiment;
+    await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
+    const model = buildModel(config, resolution, seed);
+    setWeights(model, (await readCheckpoint(run.dir, id)).weights, `${run.run_id}, ${id}`);
+    const bar = terminal.progress(`predict ${run.run_id} on ${target}`, indices.length);
+    try {
+      const batchSize = experiment.validation_batch_size;
+      const options = { storePath: path, checkpoint: id, tta, batchSize, signal: context.signal };
+      await predictImages(model, dataset, indices, options, (count) => bar.advance(count));
+    } finally {
+      bar.stop();
+      model.dispose();
+    }
+  }
+}
+
+/** A store that is there and holds exactly the images asked for; another one is predicted anew. */
+async function openStored(
+  path: string,
+  dataset: Dataset,
+  indices: readonly number[],
+): Promise<ProbabilityStore | undefined> {
+  if (!existsSync(path)) return undefined;
+  const store = await openProbabilityStore(path);
+  const wanted = indices.map((index) => dataset.images[index]!.id);
+  if (store.ids.length === wanted.length && wanted.every((id, place) => store.ids[place] === id)) return store;
+  store.close();
+  return undefined;
+}
+
+function testImages(dataset: Dataset, target: 'stage1' | 'stage2'): number[] {
+  const { images: set } = STAGE_FILES[target === 'stage1' ? 1 : 2];
+  const indices = dataset.images.flatMap((image, index) => (image.set === set ? [index] : []));
+  if (indices.length > 0) return indices;
+  throw new UserError(expected(`images of ${set}`, dataset.root, 'none', 'Put them there and run `npm run ingest`.'));
+}
