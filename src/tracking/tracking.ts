@@ -56,8 +56,7 @@ export function resolveTracking(settings: TrackingSettings, terminal: Terminal):
 export async function checkServer({ uri, auth }: Tracking): Promise<void> {
   const client = createMlflowClient({ trackingUri: uri, retries: 1, timeoutMs: 10_000, ...(auth ? { auth } : {}) });
   try {
-    await client.health();
-    // The health page is open to all; this is not.
+    // Not the health page: that is open to all, and missing where a proxy hands on the API alone.
     await client.getExperimentByName('Default');
   } catch (cause) {
     throw new UserError(

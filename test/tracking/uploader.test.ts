@@ -8,6 +8,7 @@ import { openJournal } from '../../src/tracking/journal.ts';
 import type { TrackingSource } from '../../src/tracking/tracking.ts';
 import { startUploader, syncRun } from '../../src/tracking/uploader.ts';
 import { type AnsweringServer, type Reply, type Seen, startAnswering } from '../mlflow-js-client/answering-server.ts';
+import { obliging } from './obliging.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'uploader-'));
 const servers: AnsweringServer[] = [];
@@ -20,21 +21,6 @@ async function serve(reply: (seen: Seen, count: number) => Reply): Promise<Answe
   const server = await startAnswering(reply);
   servers.push(server);
   return server;
-}
-
-/** An MLflow that knows one experiment and one run, and takes everything. */
-function obliging({ url, body }: Seen): Reply {
-  if (url.includes('get-by-name')) {
-    return { body: { experiment: { experiment_id: '1', name: 'e', lifecycle_stage: 'active' } } };
-  }
-  const tags = [{ key: 'harness.run_id', value: 'r' }];
-  const info = { run_id: 'm', experiment_id: '1', artifact_uri: 'mlflow-artifacts:/1/m/artifacts' };
-  const run = { info: { ...info, lifecycle_stage: 'active' }, data: { tags } };
-  if (url.includes('runs/create') || url.includes('runs/get')) return { body: { run } };
-  if (url.includes('log-batch') && body.includes('poison')) {
-    return { status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'poison' } };
-  }
-  return { body: {} };
 }
 
 function listen(): { terminal: Terminal; warnings: string[] } {
