@@ -11,7 +11,7 @@ import type { ProbabilitySource, TruthImage } from '../predict/probability-sourc
 import { checkSubmission, type WantedRows } from './check.ts';
 import { type EncodedMask, encodeMasks, type WeightedStore } from './encode-masks.ts';
 import { countPositives, formatManifest } from './manifest.ts';
-import type { SubmissionFiles, SubmissionPlan } from './plan.ts';
+import { refuseExisting, type SubmissionFiles, type SubmissionPlan } from './plan.ts';
 import { zipFiles } from './zip.ts';
 
 export interface BuildOptions {
@@ -71,6 +71,8 @@ function scoreMasks(masks: ReadonlyMap<string, EncodedMask>, truth: readonly Tru
 
 async function writeSubmission({ files, wanted }: SubmissionPlan, csv: string, manifest: string): Promise<void> {
   const { csv: csvFile, manifest: manifestFile, zip: zipFile } = files;
+  // Once more: predicting may have taken hours.
+  refuseExisting(files);
   const zip = await zipFiles({ [basename(csvFile)]: csv, [basename(manifestFile)]: manifest });
   try {
     await writingTo(csvFile, async () => {
@@ -80,7 +82,8 @@ async function writeSubmission({ files, wanted }: SubmissionPlan, csv: string, m
     });
     await checkSubmission(csvFile, wanted);
   } catch (error) {
-    for (const file of Object.values(files)) await rm(file, { force: true });
+    // What cannot be removed was never written; the first error is the one to show.
+    await Promise.allSettled(Object.values(files).map((file) => rm(file, { force: true })));
     throw error;
   }
 }

@@ -77,7 +77,13 @@ export function readStamp(text: string): string {
 function nameFiles({ name }: Submission, stage: SubmissionStage, folder: string, stamp: string): SubmissionFiles {
   const base = join(folder, `${stamp}-${name}-${stage === 'oof' ? 'oof' : `stage${stage}`}`);
   const files = { csv: `${base}.csv`, manifest: `${base}.manifest.json`, zip: `${base}.zip` };
+  refuseExisting(files);
+  return files;
+}
+
+/** Throws UserError where one of the files is there. */
+export function refuseExisting(files: SubmissionFiles): void {
   const existing = Object.values(files).find((path) => existsSync(path));
-  if (existing === undefined) return files;
+  if (existing === undefined) return;
   throw new UserError(`${existing} exists, and a submission is never overwritten. Choose another name or stamp.`);
 }

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { readSettings } from '../config/settings.ts';
+import { parseSubmission } from '../config/submission.ts';
+import { LABEL_FILES, STAGES } from '../core/competition.ts';
+import { expected, UserError } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { probabilitySource } from '../predict/predict-run.ts';
+import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
+import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
+import { readCommit } from '../train/describe-run.ts';
+import type { Command } from './command.ts';
+import { sayScore } from './score.ts';
+
+/** `npm run submit <submission.yml> stage=1|2|oof`: build, check and pack a submission. */
+export const submitCommand: Command = {
+  name: 'submit',
+  summary: "build a stage's CSV and its manifest",
+  usage: '<submission.yml> stage=1|2|oof [key=value …]',
+  keys: {
+    stage: "1 or 2: the stage's test images; oof: the runs' own validation images, scored",
+    stamp: 'the time in the names of the files, in UTC; default: now. With the same stamp all bytes are the same',
+    dry_run: 'true: find runs, checkpoints and the sample, say what would be written, and stop',
+  },
+  overrides: true,
+  run: async ({ words, values, cwd, signal }, terminal) => {
+    const { stage, stamp = makeStamp(new Date()), dry_run: dryRun, ...overrides } = values;
+    const options = { stage: readSubmissionStage(stage), stamp: readStamp(stamp), dryRun: readDryRun(dryRun) };
+    const submission = await parseSubmission(words[0]!, overrides, cwd);
+    const settings = await readSettings(cwd);
+    const source = probabilitySource({ settings, cwd, signal }, terminal);
+    const folder = resolve(cwd, 'submissions');
+    const plan = await planSubmission(submission, options.stage, { source, folder, stamp: options.stamp });
+    sayPlan(plan, cwd, terminal);
+    if (options.dryRun) return { json: { dry_run: true, ...plan.files, rows: plan.wanted.rows.length } };
+    const built = await buildSubmission(plan, { source, commit: await readCommit(), signal }, terminal);
+    sayBuilt(built, plan, cwd, terminal);
+    const { score, ...rest } = built;
+    return { json: { ...rest, ...(score === undefined ? {} : { score }) } };
+  },
+};
+
+function sayPlan(plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
+  const { members, submission, wanted, sample, files } = plan;
+  for (const { member, run } of members) {
+    terminal.say(`member       ${run.run_id}, ${member.checkpoint} (${run.checkpoint_id}), weight ${member.weight}`);
+  }
+  const { threshold, min_component_area: area } = submission.postprocess;
+  terminal.say(`masks        TTA ${submission.tta.join(', ')}; threshold ${threshold}, components over ${area} pixels`);
+  terminal.say(`rows         ${wanted.rows.length}, of ${sample === undefined ? wanted.name : relative(cwd, sample)}`);
+  terminal.say(`to write     ${relative(cwd, files.csv)}`);
+}
+
+function sayBuilt(built: BuiltSubmission, plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
+  if (built.score !== undefined) sayScore(built.score, terminal);
+  terminal.say(`csv          ${relative(cwd, built.csv)}`);
+  terminal.say(`manifest     ${relative(cwd, built.manifest)}`);
+  terminal.say(`zip          ${relative(cwd, built.zip)}`);
+  const next = nextStep(built, plan, cwd);
+  if (next !== undefined) terminal.say(`Next: ${next}`);
+}
+
+/** Stage 2's labels cover stage 1's test images: with them at hand, its score is known. */
+function nextStep({ csv }: BuiltSubmission, { stage, members }: SubmissionPlan, cwd: string): string | undefined {
+  const truth = join(members[0]!.run.data_root, LABEL_FILES[2]);
+  if (stage === 1 && existsSync(truth)) return `npm run score ${relative(cwd, csv)} truth=${relative(cwd, truth)}`;
+  return stage === 'oof' ? undefined : `upload ${relative(cwd, csv)} to the competition.`;
+}
+
+function readSubmissionStage(text: string | undefined): SubmissionStage {
+  const stage = [...STAGES, 'oof' as const].find((each) => String(each) === text);
+  if (stage !== undefined) return stage;
+  throw new UserError(expected('1, 2 or oof', 'stage', text, 'Name it: `npm run submit <submission.yml> stage=1`.'));
+}
+
+function readDryRun(text = 'false'): boolean {
+  if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', 'dry_run', text));
+  return text === 'true';
+}

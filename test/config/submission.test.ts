@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parseSubmission } from '../../src/config/submission.ts';
+import { UserError } from '../../src/core/errors.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'submission-yml-'));
+  await writeFile(join(folder, 'least.yml'), 'name: least\nmembers:\n  - { run: r }\n');
+});
+after(() => rm(folder, { recursive: true }));
+
+test('the shipped submission is valid', async () => {
+  assert.deepEqual(await parseSubmission('submissions/quickstart.yml', {}, REPOSITORY), {
+    name: 'quickstart',
+    members: [{ run: 'quickstart', checkpoint: 'swa', weight: 1 }],
+    tta: ['none', 'hflip'],
+    postprocess: { threshold: 0.5, min_component_area: 1000 },
+  });
+});
+
+test('defaults: the best Dice, equal weights, no views, no post-processing', async () => {
+  assert.deepEqual(await parseSubmission('least.yml', {}, folder), {
+    name: 'least',
+    members: [{ run: 'r', checkpoint: 'best-dice', weight: 1 }],
+    tta: ['none'],
+    postprocess: { threshold: 0.5, min_component_area: 0 },
+  });
+});
+
+test('words of the command line are laid over the file', async () => {
+  const words = {
+    name: 'other',
+    tta: '[none, hflip]',
+    'postprocess.threshold': '0.25',
+    'members.0.checkpoint': 'last',
+    'members.0.weight': '2',
+  };
+  assert.deepEqual(await parseSubmission('least.yml', words, folder), {
+    name: 'other',
+    members: [{ run: 'r', checkpoint: 'last', weight: 2 }],
+    tta: ['none', 'hflip'],
+    postprocess: { threshold: 0.25, min_component_area: 0 },
+  });
+});
+
+test('every problem is named with its line', async () => {
+  const text = [
+    'name: a/b',
+    'members:',
+    '  - { run: r, checkpoint: best-dise }',
+    '  - { run: s, weight: 0 }',
+    '  - { run: t, wieght: 1 }',
+    'tta: [none, none]',
+    'postprocess:',
+    '  threshold: .nan',
+    '  min_component_area: 1.5',
+  ];
+  await writeFile(join(folder, 'bad.yml'), text.join('\n'));
+  await assert.rejects(parseSubmission('bad.yml', {}, folder), (error: Error) => {
+    assert.ok(error instanceof UserError);
+    for (const message of [
+      /^bad\.yml:1: Expected up to 80 letters/m,
+      /^bad\.yml:3: .*members\.0\.checkpoint.*Did you mean best-dice\?/m,
+      /^bad\.yml:4: Expected a number of more than 0 for members\.1\.weight but received 0\./m,
+      /^bad\.yml:5: .*members\.2.*"wieght".*Did you mean weight\?/m,
+      /^bad\.yml:6: Expected a list that has each view once for tta/m,
+      /^bad\.yml:8: Expected a number for postprocess\.threshold but received NaN\./m,
+      /^bad\.yml:9: Expected a whole number for postprocess\.min_component_area but received 1\.5\./m,
+    ]) {
+      assert.match(error.message, message);
+    }
+    return true;
+  });
+});
+
+test('a member given twice is a slip', async () => {
+  const text = 'name: twice\nmembers:\n  - { run: r }\n  - { run: r, checkpoint: last }\n  - { run: r, weight: 2 }\n';
+  await writeFile(join(folder, 'twice.yml'), text);
+  await assert.rejects(
+    parseSubmission('twice.yml', {}, folder),
+    /^UserError: twice\.yml:5: Expected each member once for members\.2 .* It is members\.0 already/,
+  );
+});
+
+test('nothing to average, and no name, are said', async () => {
+  await writeFile(join(folder, 'empty.yml'), 'members: []\n');
+  await assert.rejects(
+    parseSubmission('empty.yml', {}, folder),
+    /(?=[\s\S]*for name but it is missing)(?=[\s\S]*at least 1 item for members)/,
+  );
+});
