@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 /** `npm run score <submission.csv> truth=<rle.csv>`: the competition's metric, offline. */
 export const scoreCommand: Command = {
   name: 'score',
-  summary: "compute the competition's metric offline",
+  summary: 'compute the competition’s metric offline',
   usage: '<submission.csv> truth=<rle.csv> [strict=false]',
   keys: {
     truth: 'the label file to score against, in any of its dialects',

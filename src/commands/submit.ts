@@ -15,7 +15,7 @@ import { sayScore } from './score.ts';
 /** `npm run submit <submission.yml> stage=1|2|oof`: build, check and pack a submission. */
 export const submitCommand: Command = {
   name: 'submit',
-  summary: "build a stage's CSV and its manifest",
+  summary: 'build a stage’s CSV and its manifest',
   usage: '<submission.yml> stage=1|2|oof [key=value …]',
   keys: {
     stage: "1 or 2: the stage's test images; oof: the runs' own validation images, scored",

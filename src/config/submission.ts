@@ -8,7 +8,8 @@ import { loadConfig } from './load-config.ts';
 import { loadYaml } from './load-yaml.ts';
 import { type TtaView, ttaConfig } from './tta.ts';
 
-const memberConfig = z.strictObject({
+/** One checkpoint of an ensemble. */
+export const memberConfig = z.strictObject({
   /** A run id, an MLflow run id, or a name that one finished run has. */
   run: z.string().min(1),
   checkpoint: z.enum(CHECKPOINT_NAMES).default('best-dice'),

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parseSubmission } from '../../src/config/submission.ts';
+import { keysOf } from '../../src/config/describe-problem.ts';
+import { memberConfig, parseSubmission, submissionKeys } from '../../src/config/submission.ts';
+import { ttaConfig } from '../../src/config/tta.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { CHECKPOINT_NAMES } from '../../src/models/checkpoint.ts';
+import { postprocessConfig } from '../../src/postprocess/index.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 
@@ -93,5 +97,20 @@ test('nothing to average, and no name, are said', async () => {
   await assert.rejects(
     parseSubmission('empty.yml', {}, folder),
     /(?=[\s\S]*for name but it is missing)(?=[\s\S]*at least 1 item for members)/,
+  );
+});
+
+test('the reference names every key and every choice', async () => {
+  const reference = await readFile(join(REPOSITORY, 'docs/reference/submission.md'), 'utf8');
+  const words = [
+    ...Object.keys(submissionKeys).filter((key) => key !== 'postprocess'),
+    ...keysOf(memberConfig).map((key) => `members.<n>.${key}`),
+    ...keysOf(postprocessConfig).map((key) => `postprocess.${key}`),
+    ...CHECKPOINT_NAMES,
+    ...ttaConfig.element.options,
+  ];
+  assert.deepEqual(
+    words.filter((word) => !reference.includes(`\`${word}\``)),
+    [],
   );
 });
