@@ -20,9 +20,9 @@ const WRONG: [what: string, values: Record<string, string>, message: RegExp][] =
   ['a stamp that is no time', { stage: '1', stamp: 'today' }, /a time in UTC like .* for stamp but received "today"/],
   ['a doubtful dry_run', { stage: '1', dry_run: 'yes' }, /Expected true or false for dry_run but received "yes"/],
   [
-    'a key that nothing knows',
-    { stage: '1', treshold: '0.4' },
-    /command line \(treshold=0\.4\): .*postprocess\.threshold/,
+    'a key at a wrong place',
+    { stage: '1', threshold: '0.4' },
+    /command line \(threshold=0\.4\): .* Did you mean postprocess\.threshold\?/,
   ],
   ['a run that is not there', { stage: '1' }, /received "nobody": there are no runs under/],
 ];
