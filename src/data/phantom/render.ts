@@ -65,9 +65,9 @@ function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
     scapula: rng.chance(0.6) ? rng.between(0.01, 0.045) : 0,
     aeration: [both + sides[0]! + 0.012 * rng.normal(), both + sides[1]! + 0.012 * rng.normal()],
     slope: [rng.between(-0.12, 0.06), rng.between(-0.12, 0.06)],
-    airDepth: rng.between(0.05, 0.1),
-    line: rng.between(0.07, 0.13),
-    lineBreadth: rng.between(1.6, 2.8),
+    airDepth: rng.between(0.08, 0.14),
+    line: rng.between(0.09, 0.15),
+    lineBreadth: rng.between(2, 3.2),
     exposure: { offset: rng.between(0, 0.1), gain: rng.between(0.85, 1.15), gamma: rng.between(0.75, 1.5) },
     noise: rng.between(0.008, 0.025) * (view === 'AP' ? 1.2 : 1),
   };
@@ -75,7 +75,7 @@ function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
 
 /** Union areas are log-normal about the size that a small network can learn; the real median is 8,630 pixels. */
 function drawArea(rng: Rng): number {
-  return Math.min(120_000, Math.max(300, 14_000 * Math.exp(0.8 * rng.normal())));
+  return Math.min(120_000, Math.max(300, 15_000 * Math.exp(0.75 * rng.normal())));
 }
 
 function mapLungs(anatomy: Anatomy, pose: Pose): LungMap & Places {
