@@ -9,6 +9,8 @@ export type Feature = tf.SymbolicTensor;
 /** How a network's weights begin: every layer draws from a stream of its own, named after it. */
 export interface BlockOptions {
   seed: number;
+  /** Of batch normalization's moving statistics. */
+  normMomentum: number;
 }
 
 /** Kernel initialization of EfficientNet and ResNet alike: normal of variance 2 / fan out (He et al., 2015, eq. 14). */
@@ -51,9 +53,9 @@ export function depthwiseConvolution(
   return layer.apply(x) as Feature;
 }
 
-/** Batch normalization with Keras's constants for applications, shape kept. */
-export function batchNorm(x: Feature, name: string): Feature {
-  return new BatchNormalization({ name, momentum: 0.99, epsilon: 1e-3 }).apply(x) as Feature;
+/** Batch normalization with the epsilon of Keras applications, shape kept. */
+export function batchNorm(x: Feature, name: string, { normMomentum }: BlockOptions): Feature {
+  return new BatchNormalization({ name, momentum: normMomentum, epsilon: 1e-3 }).apply(x) as Feature;
 }
 
 /** Swish, shape kept. */

@@ -17,7 +17,7 @@ const PRIOR = 0.01;
  * @param seed every layer's weights begin from a stream of their own under it
  */
 export function buildModel(config: ModelConfig, resolution: number, seed: number): tf.LayersModel {
-  const options: BlockOptions = { seed };
+  const options: BlockOptions = { seed, normMomentum: config.norm_momentum };
   const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
   const rgb = grayToRgb(input, IMAGENET_MEAN, IMAGENET_STD);
   const features = buildEncoder(config, rgb, options);

@@ -18,7 +18,7 @@ export function buildUnetDecoder(features: readonly Feature[], options: BlockOpt
     if (skip !== undefined) x = tf.layers.concatenate({ name: `${block}concat` }).apply([x, skip]) as Feature;
     for (const part of ['a', 'b']) {
       x = convolution(x, `${block}conv_${part}`, channels, 3, options);
-      x = reluActivation(batchNorm(x, `${block}bn_${part}`), `${block}relu_${part}`);
+      x = reluActivation(batchNorm(x, `${block}bn_${part}`, options), `${block}relu_${part}`);
     }
   });
   return x;

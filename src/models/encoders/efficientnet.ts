@@ -49,7 +49,7 @@ export function buildEfficientNet(name: EfficientNetName, rgb: Feature, options:
     strides: 2,
     padding: 'valid',
   });
-  let x = swishActivation(batchNorm(stem, 'stem_bn'), 'stem_activation');
+  let x = swishActivation(batchNorm(stem, 'stem_bn', options), 'stem_activation');
   const features: Feature[] = [x];
   STAGES.forEach((stage, index) => {
     if (stage.stride === 2 && index > 1) features.push(x);
@@ -69,15 +69,15 @@ function invertedResidual(input: Feature, block: string, shape: BlockShape, opti
   let x = input;
   if (shape.expand !== 1) {
     x = convolution(x, `${block}expand_conv`, channels * shape.expand, 1, options);
-    x = swishActivation(batchNorm(x, `${block}expand_bn`), `${block}expand_activation`);
+    x = swishActivation(batchNorm(x, `${block}expand_bn`, options), `${block}expand_activation`);
   }
   const { stride: strides, kernel } = shape;
   if (strides === 2) x = padForStride2(x, `${block}dwconv_pad`, kernel);
   const padding = strides === 2 ? 'valid' : 'same';
   x = depthwiseConvolution(x, `${block}dwconv`, kernel, { ...options, strides, padding });
-  x = swishActivation(batchNorm(x, `${block}bn`), `${block}activation`);
+  x = swishActivation(batchNorm(x, `${block}bn`, options), `${block}activation`);
   x = squeezeExcite(x, block, Math.max(1, Math.floor(channels / 4)), options);
-  x = batchNorm(convolution(x, `${block}project_conv`, shape.filters, 1, options), `${block}project_bn`);
+  x = batchNorm(convolution(x, `${block}project_conv`, shape.filters, 1, options), `${block}project_bn`, options);
   if (strides !== 1 || channels !== shape.filters) return x;
   return tf.layers.add({ name: `${block}add` }).apply([x, input]) as Feature;
 }
