@@ -181,6 +181,8 @@ test('an existing folder is never touched', async () => {
   const made = writePhantom({ root: taken, images: 4, seed: 1 }, silentTerminal);
   await assert.rejects(made, (error) => error instanceof UserError && error.message.includes('does not exist yet'));
   assert.equal(await readFile(taken, 'utf8'), 'mine');
+  const below = writePhantom({ root: join(taken, 'phantom'), images: 4, seed: 1 }, silentTerminal);
+  await assert.rejects(below, (error) => error instanceof UserError && error.message.includes('Cannot write'));
 });
 
 test('too few images are refused, and an aborted phantom leaves nothing', async () => {

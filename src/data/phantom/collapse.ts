@@ -38,7 +38,7 @@ export function drawPockets(rng: Rng, habit: { side: Side; site: Site }): Pocket
 /** The site a patient's pneumothoraces favour. */
 export function drawSite(rng: Rng): Site {
   const u = rng.uniform();
-  return u < 0.5 ? 'apical' : u < 0.8 ? 'lateral' : 'basal';
+  return u < 0.55 ? 'apical' : u < 0.85 ? 'lateral' : 'basal';
 }
 
 /**
@@ -67,9 +67,9 @@ export function insideWithdrawn(anatomy: Anatomy, pocket: Pocket, scale: number,
 function drawPocket(rng: Rng, side: Side, site: Site, amount: number): Pocket {
   const wave = [rng.between(0, 0.15), rng.between(4, 12), rng.between(0, 2 * Math.PI)] as const;
   const place = {
-    apical: { centre: 0, spread: rng.between(0.15, 0.28) },
-    lateral: { centre: rng.between(0.3, 0.75), spread: rng.between(0.1, 0.18) },
-    basal: { centre: rng.between(0.4, 0.6), spread: rng.between(0.1, 0.2) },
+    apical: { centre: 0, spread: rng.between(0.14, 0.22) },
+    lateral: { centre: rng.between(0.3, 0.75), spread: rng.between(0.09, 0.15) },
+    basal: { centre: rng.between(0.4, 0.6), spread: rng.between(0.08, 0.14) },
   }[site];
   return { site, side, amount, wave, ...place };
 }

@@ -8,6 +8,7 @@ import { IMAGE_FOLDERS, type ImageSet } from '../../core/competition.ts';
 import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import { mapInWorkers } from '../../core/worker-pool.ts';
+import { writingTo } from '../disk.ts';
 import { streamOf } from './field.ts';
 import { type PhantomImage, planPhantom } from './plan.ts';
 import { type LabelledImage, writeTables } from './tables.ts';
@@ -37,17 +38,18 @@ export interface PhantomSummary {
 /**
  * Writes a synthetic competition in exactly the form of the real one (docs/reference/phantom.md): stage 1's folder trees,
  * stage 2's flat folder, label files and samples. The same images and seed give the same bytes. The folder appears whole
- * or not at all; throws UserError where it already exists.
+ * or not at all; throws UserError where it already exists or the disk refuses.
  */
 export async function writePhantom(config: PhantomConfig, terminal: Terminal): Promise<PhantomSummary> {
   checkConfig(config);
   const plan = planPhantom(config.images, config.seed);
-  await writeDirectoryAtomic(config.root, async (aside) => {
+  const fill = async (aside: string) => {
     for (const folder of Object.values(IMAGE_FOLDERS)) await mkdir(join(aside, folder));
     const made = await drawAll(plan, config, aside, terminal);
     const { shuffle } = streamOf(config.seed, 'tables', 0);
     for (const [name, text] of Object.entries(writeTables(made, shuffle))) await writeFile(join(aside, name), text);
-  });
+  };
+  await writingTo(config.root, () => writeDirectoryAtomic(config.root, fill));
   const count = (set: ImageSet) => plan.filter((image) => image.set === set).length;
   return {
     trainImages: count('stage1-train'),

@@ -5,10 +5,12 @@ import { type Air, type LungMap, placeAir } from './air.ts';
 import { type Anatomy, depthOf, drawAnatomy, insideLung, type Side, wallAt } from './anatomy.ts';
 import { addBones, type Places } from './bones.ts';
 import { drawPockets, drawSite } from './collapse.ts';
-import { addDistractors, type Distractors, drawDistractors } from './distractors.ts';
-import { bell, enlarge, type Field, fastNormal, smoothNoise, smoothstep, streamOf, zeroField } from './field.ts';
+import { addDistractors } from './distractors.ts';
+import { expose } from './exposure.ts';
+import { bell, enlarge, type Field, smoothNoise, smoothstep, streamOf, zeroField } from './field.ts';
+import { drawArea, drawLook, type Look } from './look.ts';
 import type { PhantomImage } from './plan.ts';
-import { coordinatesOf, drawPose, type Pose, pixelOf } from './pose.ts';
+import { coordinatesOf, type Pose, pixelOf } from './pose.ts';
 import { softTissueAt } from './soft-tissue.ts';
 import { drawVessels } from './vessels.ts';
 
@@ -23,24 +25,6 @@ export interface Radiograph {
   masks: Mask[];
 }
 
-/** How one picture differs from the patient's others. */
-interface Look {
-  pose: Pose;
-  distractors: Distractors;
-  breasts: number;
-  scapula: number;
-  /** Added to each lung's depth (darkness), and their change from apex to base. */
-  aeration: readonly [number, number];
-  slope: readonly [number, number];
-  /** What air is darker than the lung it replaces, the pleural line's strength, and its breadth in pixels. */
-  airDepth: number;
-  line: number;
-  lineBreadth: number;
-  /** Grey = 255 · (offset + gain · attenuation^gamma). */
-  exposure: { offset: number; gain: number; gamma: number };
-  noise: number;
-}
-
 /** Draws one image of a phantom: the same seed and image give the same pixels and masks. */
 export function renderRadiograph(image: PhantomImage, seed: number): Radiograph {
   const person = streamOf(seed, 'person', image.patient.id);
@@ -52,30 +36,6 @@ export function renderRadiograph(image: PhantomImage, seed: number): Radiograph 
   const air = image.positive ? placeAir(anatomy, drawPockets(rng, habit), drawArea(rng), map) : undefined;
   const attenuation = composeAttenuation(rng, anatomy, look, map, air);
   return { pixels: expose(rng, attenuation, look), masks: air?.masks ?? [] };
-}
-
-function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
-  const both = 0.03 * rng.normal();
-  const emphysema = rng.chance(0.15) ? rng.between(0.03, 0.08) : 0;
-  const sides = rng.shuffle([emphysema, rng.chance(0.5) ? emphysema : 0]);
-  return {
-    pose: drawPose(rng, view),
-    distractors: drawDistractors(rng),
-    breasts: patient.sex === 'F' ? rng.between(0.02, 0.09) : 0,
-    scapula: rng.chance(0.6) ? rng.between(0.01, 0.045) : 0,
-    aeration: [both + sides[0]! + 0.012 * rng.normal(), both + sides[1]! + 0.012 * rng.normal()],
-    slope: [rng.between(-0.12, 0.06), rng.between(-0.12, 0.06)],
-    airDepth: rng.between(0.08, 0.14),
-    line: rng.between(0.09, 0.15),
-    lineBreadth: rng.between(2, 3.2),
-    exposure: { offset: rng.between(0, 0.1), gain: rng.between(0.85, 1.15), gamma: rng.between(0.75, 1.5) },
-    noise: rng.between(0.008, 0.025) * (view === 'AP' ? 1.2 : 1),
-  };
-}
-
-/** Union areas are log-normal about the size that a small network can learn; the real median is 8,630 pixels. */
-function drawArea(rng: Rng): number {
-  return Math.min(120_000, Math.max(300, 15_000 * Math.exp(0.75 * rng.normal())));
 }
 
 function mapLungs(anatomy: Anatomy, pose: Pose): LungMap & Places {
@@ -152,8 +112,8 @@ function drawMarkings(rng: Rng, anatomy: Anatomy, pose: Pose): Field {
   const y = anatomy.apexY + 0.45 * (anatomy.sulcusY - anatomy.apexY);
   const toPixel = (px: number, py: number) => pixelOf(pose, MIDDLE, px, py);
   const roots = ([-1, 1] as const).map((side) => ({ side, lateral: 0.16, y: y - (side > 0 ? 0.03 : 0), toPixel }));
-  const coarse = smoothNoise(rng, 72, COARSE);
-  const fine = smoothNoise(rng, 150, COARSE);
+  const coarse = smoothNoise(rng, 52, COARSE);
+  const fine = smoothNoise(rng, 128, COARSE);
   for (let i = 0; i < fine.data.length; i++) {
     fine.data[i] = anatomy.texture * (0.75 * coarse.data[i]! + 0.65 * fine.data[i]!);
   }
@@ -176,27 +136,4 @@ function addPleuralLine(attenuation: Field, look: Look, map: LungMap, air: Air):
     const free = smoothstep(0.006, 0.02, lung.data[i]!);
     attenuation.data[i] = attenuation.data[i]! + look.line * free * bell(offset / look.lineBreadth);
   }
-}
-
-/** Attenuation to grey levels: the detector's curve, quantum noise, and black where the beam was cut off. */
-function expose(rng: Rng, attenuation: Field, look: Look): GrayImage {
-  const normal = fastNormal(rng);
-  const curve = greyCurve(look);
-  const data = new Uint8Array(attenuation.data.length);
-  const [left, right, top, bottom] = look.distractors.borders.map((share) => Math.round(share * MASK_SIZE));
-  for (let row = top!; row < MASK_SIZE - bottom!; row++) {
-    const end = (row + 1) * MASK_SIZE - right!;
-    for (let i = row * MASK_SIZE + left!; i < end; i++) {
-      const seen = (attenuation.data[i]! + look.noise * normal()) * 1024;
-      data[i] = curve[seen < 0 ? 0 : seen > 1023 ? 1023 : seen | 0]!;
-    }
-  }
-  return { width: MASK_SIZE, height: MASK_SIZE, data };
-}
-
-/** Grey level by 1,024 steps of attenuation. */
-function greyCurve({ exposure: { offset, gain, gamma } }: Look): Uint8ClampedArray {
-  const curve = new Uint8ClampedArray(1024);
-  for (let i = 0; i < 1024; i++) curve[i] = 255 * (offset + gain * (i / 1024) ** gamma);
-  return curve;
 }
