@@ -44,6 +44,11 @@ export async function saveCheckpoint(runDir: string, id: string, content: Checkp
   return manifest.files['weights.safetensors']!.sha256;
 }
 
+/** The SHA-256 that weights have as a checkpoint's file. */
+export function digestOfWeights(weights: NamedTensors): string {
+  return sha256(encodeSafetensors(weights));
+}
+
 /** Reads a checkpoint's weights after comparing every file with the manifest. Throws where one is missing or damaged. */
 export async function readCheckpoint(runDir: string, id: string): Promise<{ weights: NamedTensors; sha256: string }> {
   const dir = checkpointDir(runDir, id);

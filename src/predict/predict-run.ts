@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import type { SubmissionMember } from '../config/submission.ts';
 import { STAGE_FILES } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
+import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readFolds, splitFold } from '../data/folds.ts';
@@ -17,6 +18,7 @@ import { findRun } from '../tracking/runs.ts';
 import { predictImages, predictionsPath } from './predictor.ts';
 import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
 import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
+import type { TtaView } from './tta.ts';
 
 interface SourceContext {
   settings: Settings;
@@ -62,9 +64,10 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
       try {
         const indices = await indicesOf(opened, target);
         const path = predictionsPath(opened.run.dir, opened.id, target, tta);
-        const stored = await openStored(path, opened.dataset, indices);
+        const { weights, sha256 } = await readCheckpoint(opened.run.dir, opened.id);
+        const stored = await openStored(path, sha256, opened.dataset, indices);
         if (stored !== undefined) return stored;
-        await predict(opened, indices, { path, tta, target });
+        await predict(opened, indices, { path, tta, target, weights, sha256 });
         return await openProbabilityStore(path);
       } finally {
         opened.dataset.close();
@@ -72,19 +75,16 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     },
   };
 
-  async function predict(
-    { run, id, experiment, dataset }: Opened,
-    indices: readonly number[],
-    { path, tta, target }: { path: string; tta: Parameters<ProbabilitySource['probabilitiesOf']>[1]; target: string },
-  ): Promise<void> {
+  async function predict(opened: Opened, indices: readonly number[], job: PredictionJob): Promise<void> {
+    const { run, id, experiment, dataset } = opened;
     const { device, deterministic, seed, resolution, model: config } = experiment;
     await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
     const model = buildModel(config, resolution, seed);
-    setWeights(model, (await readCheckpoint(run.dir, id)).weights, `${run.run_id}, ${id}`);
-    const bar = terminal.progress(`predict ${run.run_id} on ${target}`, indices.length);
+    setWeights(model, job.weights, `${run.run_id}, ${id}`);
+    const bar = terminal.progress(`predict ${run.run_id} on ${job.target}`, indices.length);
     try {
-      const batchSize = experiment.validation_batch_size;
-      const options = { storePath: path, checkpoint: id, tta, batchSize, signal: context.signal };
+      const facts = { storePath: job.path, checkpoint: job.sha256, tta: job.tta };
+      const options = { ...facts, batchSize: experiment.validation_batch_size, signal: context.signal };
       await predictImages(model, dataset, indices, options, (count) => bar.advance(count));
     } finally {
       bar.stop();
@@ -93,16 +93,27 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
   }
 }
 
-/** A store that is there and holds exactly the images asked for; another one is predicted anew. */
+interface PredictionJob {
+  path: string;
+  tta: readonly TtaView[];
+  target: PredictionTarget;
+  weights: NamedTensors;
+  /** Of the weights. */
+  sha256: string;
+}
+
+/** A store that is there, of these very weights and exactly the images asked for; another one is predicted anew. */
 async function openStored(
   path: string,
+  sha256: string,
   dataset: Dataset,
   indices: readonly number[],
 ): Promise<ProbabilityStore | undefined> {
   if (!existsSync(path)) return undefined;
   const store = await openProbabilityStore(path);
   const wanted = indices.map((index) => dataset.images[index]!.id);
-  if (store.ids.length === wanted.length && wanted.every((id, place) => store.ids[place] === id)) return store;
+  const sameImages = store.ids.length === wanted.length && wanted.every((id, place) => store.ids[place] === id);
+  if (sameImages && store.checkpoint === sha256) return store;
   store.close();
   return undefined;
 }

@@ -1,6 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CheckpointIndex, type CheckpointName, pointCheckpoints, saveCheckpoint } from '../models/checkpoint.ts';
+import {
+  type CheckpointIndex,
+  type CheckpointName,
+  digestOfWeights,
+  pointCheckpoints,
+  saveCheckpoint,
+} from '../models/checkpoint.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import type { Journal } from '../tracking/journal.ts';
 import type { Progress } from './fit.ts';
@@ -77,7 +83,7 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
   return {
     save: async (id, progress, validate) => {
       const storePath = predictionsPath(runDir, id, 'oof', ['none']);
-      const validation = await validate({ storePath, checkpoint: id });
+      const validation = await validate({ storePath, checkpoint: digestOfWeights(step.readWeights()) });
       const metrics = toMetrics(validation);
       journal.metrics(metrics, id === 'swa' ? progress.epoch + 1 : progress.epoch);
       const sha256 = await write(id, progress, metrics);
