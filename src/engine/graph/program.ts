@@ -60,6 +60,7 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
   };
 
   const write = (values: ReadonlyMap<string, TensorValues>) => {
+    if (values.size === 0) return;
     const entries = [...values].map(([name, data]) => ({ ...find(name), data }));
     call(
       entries.map(({ index, variable, data }) => [`write/${index}`, variable.shape, dtypeOf(variable), data]),
@@ -90,11 +91,10 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
       const values = call(fed, [...Object.values(recording.outputs), recording.done]);
       return Object.fromEntries(names.map((output, index) => [output, values[index]!]));
     },
-    read: (names) =>
-      call(
-        [],
-        names.map((name) => `read/${find(name).index}`),
-      ),
+    read: (names) => {
+      const nodes = names.map((name) => `read/${find(name).index}`);
+      return nodes.length === 0 ? [] : call([], nodes);
+    },
     write,
     nodeCount: () => [...functions.values()].reduce((count, { recording }) => count + recording.nodes.length, 0),
     dispose: () => {

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { createEagerProgram } from '../../src/engine/graph/eager-program.ts';
+import { encodeSavedModel } from '../../src/engine/graph/graph-def.ts';
+import { createProgram, type Program } from '../../src/engine/graph/program.ts';
+import type { ProgramVariable } from '../../src/engine/graph/record.ts';
+import { varint } from '../../src/engine/graph/wire.ts';
+import { applyAdam } from '../../src/engine/kernels/adam.ts';
+import { addTo } from '../../src/engine/kernels/add-to.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { loadForTests } from './load-for-tests.ts';
+
+before(loadForTests);
+
+const scalar = { shape: [], dtype: 'float32' as const };
+const variable = (name: string, values: number[]): ProgramVariable => ({
+  name,
+  variable: tf.variable(tf.tensor1d(values)),
+});
+const both = (make: (create: typeof createProgram) => void) => {
+  for (const create of [createProgram, createEagerProgram]) make(create);
+};
+const numbers = (values: ArrayLike<number>) => Array.from(values);
+
+test('whole numbers are written seven bits a byte', () => {
+  assert.deepEqual([...varint(300)], [0xac, 0x02]); // 300 = 0b10_0101100
+  assert.equal(varint(-1).length, 10);
+  assert.equal(encodeSavedModel([]).length > 0, true);
+});
+
+test('a function gives the same compiled and kernel by kernel', () => {
+  both((create) => {
+    const program = create([]);
+    program.define('f', { x: { shape: [2, 2], dtype: 'float32' } }, ({ x }) => ({ y: x!.square().sum(1).add(1) }));
+    program.load();
+    assert.deepEqual(numbers(program.run('f', { x: Float32Array.of(1, 2, 3, 4) }).y!), [1 + 4 + 1, 9 + 16 + 1]);
+    program.dispose();
+  });
+});
+
+test('bytes are fed as they are', () => {
+  both((create) => {
+    const program = create([]);
+    program.define('f', { x: { shape: [3], dtype: 'uint8' } }, ({ x }) => ({ y: x!.toFloat().div(2) }));
+    program.load();
+    assert.deepEqual(numbers(program.run('f', { x: Uint8Array.of(0, 5, 255) }).y!), [0, 2.5, 127.5]);
+    program.dispose();
+  });
+});
+
+test('variables stay between calls, are shared by functions, and are read and written as a whole', () => {
+  both((create) => {
+    const w = variable('w', [1, 2]);
+    const program = create([w]);
+    program.define('grow', { by: scalar }, ({ by }) => {
+      const before = w.variable.sum();
+      w.variable.assign(w.variable.mul(by!) as tf.Tensor1D);
+      return { before };
+    });
+    program.define('add', {}, () => {
+      addTo(w.variable, tf.tensor1d([10, 20]));
+      return {};
+    });
+    program.load();
+    assert.deepEqual(numbers(program.run('grow', { by: Float32Array.of(3) }).before!), [1 + 2]);
+    program.run('add', {});
+    assert.deepEqual(program.read(['w']).map(numbers), [[1 * 3 + 10, 2 * 3 + 20]]);
+    program.write(new Map([['w', Float32Array.of(7, 8)]]));
+    assert.deepEqual(numbers(program.run('grow', { by: Float32Array.of(1) }).before!), [7 + 8]);
+    program.dispose();
+  });
+});
+
+test('a gradient is recorded with its function', () => {
+  both((create) => {
+    const w = variable('w', [2, 3]);
+    const program = create([w]);
+    program.define('step', { x: { shape: [2], dtype: 'float32' } }, ({ x }) => {
+      const { value, grads } = tf.variableGrads(() => w.variable.mul(x!).square().sum() as tf.Scalar, [w.variable]);
+      return { value, gradient: grads[w.variable.name]! };
+    });
+    program.load();
+    const { value, gradient } = program.run('step', { x: Float32Array.of(1, 2) });
+    assert.deepEqual(numbers(value!), [(2 * 1) ** 2 + (3 * 2) ** 2]);
+    assert.deepEqual(numbers(gradient!), [2 * 2 * 1 * 1, 2 * 3 * 2 * 2]);
+    program.dispose();
+  });
+});
+
+test('Adam gives the same as one native operation and as the sum of its parts', () => {
+  const results = [createProgram, createEagerProgram].map((create) => {
+    const [w, m, v] = [variable('w', [1, -1]), variable('m', [0, 0.5]), variable('v', [0, 0.25])];
+    const program: Program = create([w, m, v]);
+    program.define('step', { rate: scalar }, ({ rate }) => {
+      const constants = { beta1: 0.9, beta2: 0.99, epsilon: 1e-7 };
+      applyAdam(w.variable, m.variable, v.variable, tf.tensor1d([0.5, 2]), rate as tf.Scalar, constants);
+      return {};
+    });
+    program.load();
+    program.run('step', { rate: Float32Array.of(0.1) });
+    const values = program.read(['w', 'm', 'v']).flatMap(numbers);
+    program.dispose();
+    return values;
+  });
+  // m = 0.1·0.5, v = 0.01·0.25, w = 1 − 0.1·m/√v
+  const first = 1 - (0.1 * (0.1 * 0.5)) / Math.sqrt(0.01 * 0.25);
+  assert.ok(Math.abs(results[0]![0]! - first) < 1e-5);
+  results[0]!.forEach((value, i) => {
+    assert.ok(Math.abs(value - results[1]![i]!) < 1e-6, `${value} and ${results[1]![i]}`);
+  });
+});
+
+test('reading a value while recording is an error that names the operation', () => {
+  const program = createProgram([]);
+  const define = () => program.define('f', { x: scalar }, ({ x }) => ({ y: tf.scalar(x!.square().dataSync()[0]!) }));
+  assert.throws(define, /no value to be read while recording f but the result of f\/Square_\d+ was read/);
+  const fine = createProgram([]);
+  fine.define('g', { x: scalar }, ({ x }) => ({ y: x!.add(1) }));
+  fine.load();
+  assert.deepEqual(numbers(fine.run('g', { x: Float32Array.of(1) }).y!), [2], 'the backend is as it was');
+  fine.dispose();
+});
+
+test('numbers drawn in JavaScript are not frozen into a graph', () => {
+  const program = createProgram([]);
+  const define = () => program.define('f', {}, () => ({ y: tf.randomUniform([300, 300]).add(1) }));
+  assert.throws(define, /constants of at most 65536 elements/);
+});
+
+test('a wrong feed is refused with the count that is needed', () => {
+  const program = createProgram([]);
+  program.define('f', { x: { shape: [2, 2], dtype: 'float32' } }, ({ x }) => ({ y: x! }));
+  program.load();
+  assert.throws(
+    () => program.run('f', { x: Float32Array.of(1) }),
+    /Expected 4 values for the input x of f but received 1/,
+  );
+  program.dispose();
+});

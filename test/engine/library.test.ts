@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { sha256 } from '../../src/core/atomic-file.ts';
+import { extractWheel, readWheelText } from '../../src/engine/wheel.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wheel-'));
+});
+after(async () => await rm(folder, { recursive: true }));
+
+/** A wheel of one library file, whose RECORD speaks of `recorded`. */
+async function makeWheel(name: string, content: string, recorded: string): Promise<string> {
+  const digest = Buffer.from(sha256(recorded), 'hex').toString('base64url');
+  await writeFile(join(folder, 'content'), content);
+  await writeFile(join(folder, 'record'), `lib/a.so,sha256=${digest},${recorded.length}\nx.dist-info/RECORD,,\n`);
+  const script = `import zipfile,sys
+z = zipfile.ZipFile(sys.argv[1], "w")
+z.write(sys.argv[2], "lib/a.so"); z.write(sys.argv[2], "lib/b.so"); z.write(sys.argv[3], "x.dist-info/RECORD"); z.close()`;
+  const wheel = join(folder, name);
+  execFileSync('python3', ['-c', script, wheel, join(folder, 'content'), join(folder, 'record')]);
+  return wheel;
+}
+
+test('wanted files are unpacked and compared with the checksums in RECORD', async () => {
+  const wheel = await makeWheel('good.whl', 'library', 'library');
+  const extracted = await extractWheel(wheel, join(folder, 'out'), (file) => file === 'lib/a.so');
+  assert.deepEqual(extracted, { 'lib/a.so': { sha256: sha256('library'), bytes: 7 } });
+  assert.equal(await readFile(join(folder, 'out', 'lib/a.so'), 'utf8'), 'library');
+  await assert.rejects(readFile(join(folder, 'out', 'lib/b.so')));
+});
+
+test('a damaged file is refused by name', async () => {
+  const wheel = await makeWheel('bad.whl', 'l1brary', 'library');
+  await assert.rejects(
+    extractWheel(wheel, join(folder, 'bad'), (file) => file === 'lib/a.so'),
+    /SHA-256 .* for lib\/a.so/,
+  );
+});
+
+test('a text is found by the end of its name, and its absence is said', async () => {
+  const wheel = await makeWheel('text.whl', 'library', 'library');
+  assert.match(await readWheelText(wheel, '.dist-info/RECORD'), /^lib\/a\.so,sha256=/);
+  await assert.rejects(readWheelText(wheel, '/METADATA'), /a file …\/METADATA/);
+});
