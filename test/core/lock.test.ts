@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { tryLock, withLock } from '../../src/core/lock.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lock-'));
+});
+after(async () => await rm(folder, { recursive: true }));
+
+test('one holder at a time', async () => {
+  const path = join(folder, 'lock');
+  let inside = 0;
+  let most = 0;
+  const work = async () => {
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    inside--;
+  };
+  await Promise.all([withLock(path, work), withLock(path, work), withLock(path, work)]);
+  assert.equal(most, 1);
+});
+
+test('a living holder keeps it, a dead one loses it', async () => {
+  const path = join(folder, 'other');
+  assert.equal(await tryLock(path), true);
+  assert.equal(await tryLock(path), false);
+  // No process has this id: Linux counts to at most 2^22.
+  await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));
+  assert.equal(await tryLock(path), true);
+});
+
+test('a reused process id is not its former owner', async () => {
+  const path = join(folder, 'reused');
+  await writeFile(path, JSON.stringify({ pid: process.pid, host: hostname(), born: '1' }));
+  assert.equal(await tryLock(path), true);
+});
+
+test('the lock is free after work that throws', async () => {
+  const path = join(folder, 'throwing');
+  await assert.rejects(
+    withLock(path, async () => {
+      throw new Error('work');
+    }),
+    /work/,
+  );
+  assert.equal(await tryLock(path), true);
+});
