@@ -38,7 +38,7 @@ export function drawPockets(rng: Rng, habit: { side: Side; site: Site }): Pocket
 /** The site a patient's pneumothoraces favour. */
 export function drawSite(rng: Rng): Site {
   const u = rng.uniform();
-  return u < 0.55 ? 'apical' : u < 0.85 ? 'lateral' : 'basal';
+  return u < 0.5 ? 'apical' : u < 0.8 ? 'lateral' : 'basal';
 }
 
 /**

@@ -24,9 +24,9 @@ export function drawPose(rng: Rng, view: 'PA' | 'AP'): Pose {
   const loose = view === 'AP' ? 1.5 : 1;
   const wave = () => ({ strength: rng.between(0, 0.016), cycles: rng.between(1.5, 4), phase: rng.between(0, 6.28) });
   return {
-    scale: rng.between(0.9, 1.06) * (view === 'AP' ? 1.03 : 1),
+    scale: rng.between(0.86, 1.06) * (view === 'AP' ? 1.03 : 1),
     turn: 0.03 * loose * rng.normal(),
-    shift: [0.03 * loose * rng.normal(), 0.03 * loose * rng.normal()],
+    shift: [0.04 * loose * rng.normal(), 0.04 * loose * rng.normal()],
     bend: [wave(), wave()],
     skew: 1 + 0.03 * loose * rng.normal(),
   };

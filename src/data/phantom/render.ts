@@ -29,7 +29,7 @@ export interface Radiograph {
 export function renderRadiograph(image: PhantomImage, seed: number): Radiograph {
   const person = streamOf(seed, 'person', image.patient.id);
   const anatomy = drawAnatomy(person, image.patient.sex);
-  const habit = { side: person.chance(0.55) ? (-1 as const) : (1 as const), site: drawSite(person) };
+  const habit = { side: person.chance(0.5) ? (-1 as const) : (1 as const), site: drawSite(person) };
   const rng = streamOf(seed, 'image', image.id);
   const look = drawLook(rng, image);
   const map = mapLungs(anatomy, look.pose);
