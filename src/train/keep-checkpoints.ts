@@ -85,7 +85,8 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
       const storePath = predictionsPath(runDir, id, 'oof', ['none']);
       const validation = await validate({ storePath, checkpoint: digestOfWeights(step.readWeights()) });
       const metrics = toMetrics(validation);
-      journal.metrics(metrics, id === 'swa' ? progress.epoch + 1 : progress.epoch);
+      // An average is always the chosen checkpoint, whose figures are logged at the end of the run.
+      if (id !== 'swa') journal.metrics(metrics, progress.epoch);
       const sha256 = await write(id, progress, metrics);
       const saved: SavedCheckpoint = { id, sha256, metrics, names: [], validation };
       if (id === 'swa') {

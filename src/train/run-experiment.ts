@@ -7,6 +7,7 @@ import { configTable, formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { writingTo } from '../data/disk.ts';
 import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
@@ -43,6 +44,8 @@ export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'trackin
 
 /** The rest of the journal may still be waiting for a local server to be installed. */
 const UPLOAD_TIMEOUT_MS = 10 * 60_000;
+/** Whoever stops a run wants it to end; what is not in MLflow by then is sent by `npm run sync`. */
+const KILLED_UPLOAD_TIMEOUT_MS = 5_000;
 
 /**
  * One experiment from its declaration to its chosen checkpoint.
@@ -81,7 +84,7 @@ export async function runExperiment(
     journal.end(status);
     journal.close();
     dataset.close();
-    return await uploader.finish(UPLOAD_TIMEOUT_MS);
+    return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
   };
   const progress = { epoch: 0, update: 0, scores: [] };
   let training: Training | undefined;
@@ -143,7 +146,7 @@ function checkSplit({ train, validation, unassigned }: FoldSplit, experiment: Ex
 
 /** A new folder under `runs/`; two runs of one name in one second get different ones. */
 async function makeRunDir(experiment: Experiment, { runsDir }: Settings): Promise<{ runId: string; runDir: string }> {
-  await mkdir(runsDir, { recursive: true });
+  await writingTo(runsDir, () => mkdir(runsDir, { recursive: true }));
   const wanted = makeRunId(experiment.name, new Date());
   for (let attempt = 1; ; attempt++) {
     const runId = attempt === 1 ? wanted : `${wanted}-${attempt}`;
