@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,9 @@ interface Holder {
   /** When that process started, in clock ticks since boot: a reused process id has another (Linux; else ''). */
   born: string;
 }
+
+/** Its holder writes a lock at once: one that cannot be read for so long was left by a process that died. */
+const UNREADABLE_AFTER_MS = 10_000;
 
 /**
  * Runs `work` while holding the lock file, waiting for a living holder and taking over from a dead one.
@@ -48,21 +51,47 @@ export async function tryLock(path: string): Promise<boolean> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    if (!(await isStale(path))) return false;
-    await rm(path, { force: true });
+    if (!(await isStale(path)) || !(await removeStale(path))) return false;
   }
   return false;
 }
 
-/** Whether the process that a lock file names is gone; a lock without a readable holder counts as stale after 10 s. */
+/**
+ * Removes a lock whose holder is dead, and nothing else: of several processes that found it stale one gets to remove it
+ * (a second name for the very file, which only one can make), and it looks again before it does.
+ */
+async function removeStale(path: string): Promise<boolean> {
+  const aside = `${path}.stale`;
+  try {
+    await link(path, aside);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Whoever was removing it died in the middle of that.
+    if (code === 'EEXIST' && (await ageOf(aside)) > UNREADABLE_AFTER_MS) await rm(aside, { force: true });
+    if (code === 'EEXIST' || code === 'ENOENT') return code === 'ENOENT';
+    throw error;
+  }
+  try {
+    if (!(await isStale(aside))) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** Whether the process that a lock file names is gone. */
 async function isStale(path: string): Promise<boolean> {
   const holder = await readHolder(path);
-  if (holder === undefined) {
-    const written = await stat(path).catch(() => undefined);
-    return written !== undefined && Date.now() - written.mtimeMs > 10_000;
-  }
+  if (holder === undefined) return (await ageOf(path)) > UNREADABLE_AFTER_MS;
   if (holder.host !== hostname()) return false;
   return !isAlive(holder.pid) || (holder.born !== '' && (await birthOf(holder.pid)) !== holder.born);
+}
+
+/** How long ago a name was made, in milliseconds; 0 where there is none. */
+async function ageOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? 0 : Date.now() - found.ctimeMs;
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

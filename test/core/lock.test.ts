@@ -49,3 +49,10 @@ test('the lock is free after work that throws', async () => {
   );
   assert.equal(await tryLock(path), true);
 });
+
+test('of many that find it stale one gets it', async () => {
+  const path = join(folder, 'contested');
+  await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));
+  const taken = await Promise.all(Array.from({ length: 20 }, () => tryLock(path)));
+  assert.equal(taken.filter((mine) => mine).length, 1);
+});
