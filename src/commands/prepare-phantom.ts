@@ -25,7 +25,7 @@ export async function preparePhantom(
   const folds = resolvePath(data.folds, cwd);
   if (!existsSync(root)) {
     terminal.say(`${data.root} is absent: making the synthetic competition that the experiment declares`);
-    await writePhantom({ root, ...data.phantom }, terminal);
+    await writePhantom({ root, ...data.phantom, signal }, terminal);
   }
   if (!existsSync(cataloguePath(root))) await ingest({ root, resolution, signal }, terminal);
   if (existsSync(folds)) return;
