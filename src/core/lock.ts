@@ -16,19 +16,18 @@ const UNREADABLE_AFTER_MS = 10_000;
 
 /**
  * Runs `work` while holding the lock file, waiting for a living holder and taking over from a dead one.
- * @param onWait called once, with the holder's process id, when there is somebody to wait for.
+ * @param onWait called once, when there is somebody to wait for: who that is, and where the lock lies.
  * @param signal ends the waiting: throws its AbortError.
  */
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
-  onWait: (pid: number) => void = () => {},
+  onWait: (who: string) => void = () => {},
   signal?: AbortSignal,
 ) {
   let waited = false;
   while (!(await tryLock(path))) {
-    const holder = await readHolder(path);
-    if (!waited && holder !== undefined) onWait(holder.pid);
+    if (!waited) onWait(describeHolder(path, await readHolder(path)));
     waited = true;
     await sleep(100, undefined, signal === undefined ? {} : { signal });
   }
@@ -39,14 +38,19 @@ export async function withLock<T>(
   }
 }
 
+/** `process 12 (remove <path> if it is gone)`: a holder on another machine cannot be seen to be dead from here. */
+function describeHolder(path: string, holder: Holder | undefined): string {
+  if (holder === undefined) return `another process (remove ${path} if it is gone)`;
+  const place = holder.host === hostname() ? '' : ` on ${holder.host}`;
+  return `process ${holder.pid}${place} (remove ${path} if it is gone)`;
+}
+
 /** Takes the lock if it is free or its holder is dead; false when somebody living has it. */
 export async function tryLock(path: string): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      const handle = await open(path, 'wx');
-      await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), born: await birthOf(process.pid) }));
-      await handle.close();
+      await writeHolder(path);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -54,6 +58,18 @@ export async function tryLock(path: string): Promise<boolean> {
     if (!(await isStale(path)) || !(await removeStale(path))) return false;
   }
   return false;
+}
+
+async function writeHolder(path: string): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), born: await birthOf(process.pid) }));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -67,7 +83,7 @@ async function removeStale(path: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Whoever was removing it died in the middle of that.
-    if (code === 'EEXIST' && (await ageOf(aside)) > UNREADABLE_AFTER_MS) await rm(aside, { force: true });
+    if (code === 'EEXIST' && (await ageOf(aside, 'ctimeMs')) > UNREADABLE_AFTER_MS) await rm(aside, { force: true });
     if (code === 'EEXIST' || code === 'ENOENT') return code === 'ENOENT';
     throw error;
   }
@@ -83,15 +99,15 @@ async function removeStale(path: string): Promise<boolean> {
 /** Whether the process that a lock file names is gone. */
 async function isStale(path: string): Promise<boolean> {
   const holder = await readHolder(path);
-  if (holder === undefined) return (await ageOf(path)) > UNREADABLE_AFTER_MS;
+  if (holder === undefined) return (await ageOf(path, 'mtimeMs')) > UNREADABLE_AFTER_MS;
   if (holder.host !== hostname()) return false;
   return !isAlive(holder.pid) || (holder.born !== '' && (await birthOf(holder.pid)) !== holder.born);
 }
 
-/** How long ago a name was made, in milliseconds; 0 where there is none. */
-async function ageOf(path: string): Promise<number> {
+/** How long ago a file was written (mtime) or last linked (ctime), in milliseconds; 0 where there is none. */
+async function ageOf(path: string, time: 'mtimeMs' | 'ctimeMs'): Promise<number> {
   const found = await stat(path).catch(() => undefined);
-  return found === undefined ? 0 : Date.now() - found.ctimeMs;
+  return found === undefined ? 0 : Date.now() - found[time];
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

@@ -59,13 +59,15 @@ function lineProgress(say: (line: string) => void, label: string, total: number)
   let ended = false;
   const speak = () => {
     const seconds = Math.max((Date.now() - started) / 1000, 1e-3);
-    say(`${label}: ${done}/${total} (${(done / seconds).toFixed(1)}/s, ${seconds.toFixed(0)} s)`);
+    say(
+      `${label}: ${total === 0 ? done : `${done}/${total}`} (${(done / seconds).toFixed(1)}/s, ${seconds.toFixed(0)} s)`,
+    );
     spoken = Date.now();
   };
   return {
     advance: (count = 1) => {
       done += count;
-      if (done < total && Date.now() - spoken > 10_000) speak();
+      if ((done < total || total === 0) && Date.now() - spoken > 10_000) speak();
     },
     stop: () => {
       if (!ended && done > 0) speak();

@@ -51,8 +51,9 @@ export async function ensurePixelCache(options: CacheOptions, terminal: Terminal
   if ((await checkCache(path, expectedIndex, options.verify)) === 'good') return path;
   return await writingTo(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    const onWait = (pid: number) => terminal.say(`Waiting for process ${pid}, which builds the pixel cache.`);
-    return await withLock(`${path}.lock`, () => buildUnlessGood(path, expectedIndex, options, terminal), onWait);
+    const onWait = (who: string) => terminal.say(`Waiting for the pixel cache, which is built by ${who}.`);
+    const work = () => buildUnlessGood(path, expectedIndex, options, terminal);
+    return await withLock(`${path}.lock`, work, onWait, options.signal);
   });
 }
 

@@ -17,7 +17,7 @@ const NAPI_VERSION = 8;
  * the library under a digest of the source, so another version of the package is another build.
  * Throws UserError where there is no C++ compiler.
  */
-export async function ensureBinding(library: string, terminal: Terminal): Promise<string> {
+export async function ensureBinding(library: string, terminal: Terminal, signal?: AbortSignal): Promise<string> {
   const source = join(tfjsFolder(), 'binding');
   const texts = await Promise.all(SOURCES.map((file) => readFile(join(source, file), 'utf8')));
   const folder = join(library, 'binding', sha256(texts.join('')).slice(0, 16));
@@ -25,7 +25,10 @@ export async function ensureBinding(library: string, terminal: Terminal): Promis
   if (existsSync(binding)) return binding;
   terminal.say('engine: compiling the binding (about 15 s)');
   await checkCompiler();
-  await writeDirectoryAtomic(folder, (aside) => compile(source, library, join(aside, 'tfjs_binding.node')));
+  await writeDirectoryAtomic(folder, async (aside) => {
+    signal?.throwIfAborted();
+    await compile(source, library, join(aside, 'tfjs_binding.node'));
+  });
   return binding;
 }
 

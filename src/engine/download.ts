@@ -10,18 +10,18 @@ const MEGABYTE = 1e6;
 /**
  * Downloads published wheels with the user's own pip, so that its index, proxy and certificate settings hold, and
  * returns their paths. A requirement may carry `--hash=sha256:…`, which pip then insists on.
- * @param bytes what will come in all, for the progress bar; undefined where unknown.
+ * @param into a folder that holds nothing else
+ * @param options.bytes what will come in all, for the progress bar; left out where unknown
  */
 export async function downloadWheels(
   requirements: string[],
   into: string,
-  bytes: number | undefined,
+  { bytes, signal }: { bytes?: number | undefined; signal?: AbortSignal | undefined },
   terminal: Terminal,
 ): Promise<string[]> {
   await checkPip();
   await mkdir(into, { recursive: true });
-  const before = new Set(await readdir(into));
-  const list = join(into, `requirements-${before.size}.txt`);
+  const list = join(into, 'requirements.txt');
   await writeFile(list, requirements.join('\n'));
   const names = requirements.map((requirement) => requirement.split(' ')[0]!);
   terminal.say(`engine: downloading ${names.join(', ')}`);
@@ -30,8 +30,10 @@ export async function downloadWheels(
     const options = ['--no-deps', '--only-binary=:all:', '--no-cache-dir', '--python-version', WHEEL_PYTHON];
     // pip writes into TMPDIR first: kept beside the target, halves go when the folder goes.
     const env = { TMPDIR: into, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
-    await execa('python3', ['-m', 'pip', 'download', '-q', ...options, '--dest', into, '--requirement', list], { env });
+    const words = ['-m', 'pip', 'download', '-q', ...options, '--dest', into, '--requirement', list];
+    await execa('python3', words, { env, ...(signal === undefined ? {} : { cancelSignal: signal }) });
   } catch (error) {
+    signal?.throwIfAborted();
     const reason = String((error as { stderr?: string }).stderr ?? error).trim();
     throw new UserError(
       `Expected pip to download ${names.join(', ')} but it failed:\n${reason.split('\n').slice(-6).join('\n')}\n` +
@@ -41,7 +43,7 @@ export async function downloadWheels(
   } finally {
     watch.stop();
   }
-  const wheels = (await readdir(into)).filter((name) => name.endsWith('.whl') && !before.has(name));
+  const wheels = (await readdir(into)).filter((name) => name.endsWith('.whl'));
   return wheels.map((name) => join(into, name));
 }
 

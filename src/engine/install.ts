@@ -22,6 +22,8 @@ export interface InstallOptions {
   device: Device;
   /** Where builds are kept between projects and across `npm ci`. */
   cacheDir: string;
+  /** Ends waiting and downloading. */
+  signal?: AbortSignal;
   /** Compare every file with its checksum again, not only its size. */
   verify?: boolean;
 }
@@ -40,16 +42,17 @@ export async function withEngine<T>(
   checkPlatform();
   const flavour = chooseFlavour(options.device);
   const folder = join(options.cacheDir, 'engine');
-  const waiting = (pid: number) => terminal.say(`engine: waiting for process ${pid}, which is installing it`);
+  const waiting = (who: string) => terminal.say(`engine: being installed or loaded by ${who}; waiting`);
   return await withLock(
     join(folder, 'lock'),
     async () => {
-      const library = await ensureLibrary(folder, flavour, options.verify ?? false, terminal);
-      const binding = await ensureBinding(library, terminal);
+      const library = await ensureLibrary(folder, flavour, options, terminal);
+      const binding = await ensureBinding(library, terminal, options.signal);
       await linkBinding(binding);
       return await use({ flavour, library, binding });
     },
     waiting,
+    options.signal,
   );
 }
 

@@ -19,7 +19,12 @@ type Stamp = Record<string, { sha256: string; bytes: number }>;
  * The folder of TensorFlow's C library for a flavour, downloaded and unpacked when it is not there and whole.
  * CUDA's runtime libraries go beside it, where the library looks for them (`../nvidia/<part>/lib`).
  */
-export async function ensureLibrary(folder: string, flavour: Flavour, verify: boolean, terminal: Terminal) {
+export async function ensureLibrary(
+  folder: string,
+  flavour: Flavour,
+  { verify = false, signal }: { verify?: boolean; signal?: AbortSignal },
+  terminal: Terminal,
+): Promise<string> {
   const path = join(folder, `${WHEELS[flavour].package}-${TENSORFLOW_VERSION}-linux-x64`);
   const fault = existsSync(path) ? await findFault(path, verify) : 'absent';
   if (fault === undefined) return path;
@@ -30,21 +35,26 @@ export async function ensureLibrary(folder: string, flavour: Flavour, verify: bo
   await removeLeftovers(folder);
   await writeDirectoryAtomic(path, async (aside) => {
     const wheels = join(aside, 'wheels');
-    await fillLibrary(aside, wheels, flavour, terminal);
+    await fillLibrary(aside, wheels, { flavour, signal }, terminal);
     await rm(wheels, { recursive: true });
   });
   return path;
 }
 
-async function fillLibrary(aside: string, wheels: string, flavour: Flavour, terminal: Terminal): Promise<void> {
+async function fillLibrary(
+  aside: string,
+  wheels: string,
+  { flavour, signal }: { flavour: Flavour; signal: AbortSignal | undefined },
+  terminal: Terminal,
+): Promise<void> {
   const { package: name, sha256, bytes } = WHEELS[flavour];
   const requirement = `${name}==${TENSORFLOW_VERSION} --hash=sha256:${sha256}`;
-  const [tensorflow] = await downloadWheels([requirement], wheels, bytes, terminal);
+  const [tensorflow] = await downloadWheels([requirement], join(wheels, 'tensorflow'), { bytes, signal }, terminal);
   terminal.say('engine: unpacking and verifying');
   const stamp: Stamp = await extractWheel(tensorflow!, aside, isNeeded);
   if (flavour === 'cuda') {
     const runtime = readCudaRequirements(await readWheelText(tensorflow!, '/METADATA'));
-    for (const wheel of await downloadWheels(runtime, wheels, undefined, terminal)) {
+    for (const wheel of await downloadWheels(runtime, join(wheels, 'cuda'), { signal }, terminal)) {
       Object.assign(stamp, await extractWheel(wheel, aside, (file) => /^nvidia\/[^/]+\/(lib|bin|nvvm)\//.test(file)));
     }
   }

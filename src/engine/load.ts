@@ -9,6 +9,8 @@ export interface LoadOptions {
   cacheDir: string;
   /** Bit-equal repeats: one thread within an operation on a processor, deterministic kernels on a GPU. */
   deterministic: boolean;
+  /** Ends waiting and downloading. */
+  signal?: AbortSignal;
 }
 
 export interface LoadedEngine extends Engine {
@@ -17,20 +19,35 @@ export interface LoadedEngine extends Engine {
   tensorflow: string;
 }
 
-let loaded: LoadedEngine | undefined;
+let loaded: { engine: LoadedEngine; options: LoadOptions } | undefined;
 
 /**
  * Installs TensorFlow where need be, loads it into this process and proves it with one gradient step.
- * A process has one TensorFlow: a second call gives the same one. Throws UserError where device=gpu finds no usable GPU.
+ * A process has one TensorFlow: a second call gives the same one. Throws UserError where device=gpu finds no usable GPU,
+ * and where a second call asks for another device or another determinism than the first.
  */
 export async function loadEngine(options: LoadOptions, terminal: Terminal): Promise<LoadedEngine> {
-  loaded ??= await withEngine(options, terminal, async (engine) => {
+  if (loaded !== undefined) return checkSame(loaded, options);
+  const engine = await withEngine(options, terminal, async (installed) => {
     setEnvironment(options);
     restoreUtil();
     createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
-    return describe(engine, options.device);
+    return describe(installed, options.device);
   });
-  return loaded;
+  if (engine.flavour === 'cuda' && engine.device === 'cpu') {
+    terminal.warn('There is an NVIDIA driver but no GPU that TensorFlow can use: computing on the processor.');
+  }
+  loaded = { engine, options };
+  return engine;
+}
+
+function checkSame({ engine, options }: NonNullable<typeof loaded>, wanted: LoadOptions): LoadedEngine {
+  for (const key of ['device', 'deterministic'] as const) {
+    if (options[key] === wanted[key]) continue;
+    const next = 'TensorFlow is set up once for a process: run the two in commands of their own.';
+    throw new UserError(expected(`${key}=${options[key]} as before`, key, wanted[key], next));
+  }
+  return engine;
 }
 
 function describe(engine: Engine, wanted: Device): LoadedEngine {
@@ -54,6 +71,9 @@ function setEnvironment({ device, deterministic }: LoadOptions): void {
     ...(deterministic ? { TF_NUM_INTRAOP_THREADS: '1', TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1' } : {}),
   };
   for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
+  if (!deterministic || process.env.TF_NUM_INTRAOP_THREADS === '1') return;
+  const next = 'Unset it, or leave deterministic away.';
+  throw new UserError(expected('1', 'TF_NUM_INTRAOP_THREADS', process.env.TF_NUM_INTRAOP_THREADS, next));
 }
 
 /** tfjs-node 4.22 calls two functions that Node removed in version 23. */

@@ -6,6 +6,6 @@ export interface Optimizer {
   slots: readonly string[];
   /** The rate to use at one update (counted from 1) for the schedule's learning rate: corrections that need no tensor. */
   rate(lr: number, update: number): number;
-  /** Assigns the slots and then the weight. gradient: of the weight's shape; rate: a scalar, or a number. */
-  step(weight: tf.Variable, gradient: tf.Tensor, slots: readonly tf.Variable[], rate: tf.Scalar | number): void;
+  /** Assigns the slots and then the weight. gradient: of the weight's shape; rate: a scalar. */
+  step(weight: tf.Variable, gradient: tf.Tensor, slots: readonly tf.Variable[], rate: tf.Scalar): void;
 }

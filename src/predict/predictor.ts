@@ -12,8 +12,9 @@ export function predictionsPath(runDir: string, checkpointId: string, target: st
   return join(runDir, 'predictions', `${checkpointId}-${target}-${tta.join('+')}.probs`);
 }
 
-/** Probabilities as they are stored, round(255·p). */
+/** Probabilities as they are stored, round(255·p). Throws where one is no number. */
 export function quantize(probabilities: Float32Array): Uint8Array {
+  if (probabilities.some(Number.isNaN)) throw new Error('Expected probabilities from the network but received NaN.');
   return Uint8Array.from(probabilities, (p) => Math.round(255 * p));
 }
 

@@ -23,7 +23,7 @@ const PROBE = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2]
  */
 export async function ensureMlflow(cacheDir: string, terminal: Terminal, signal?: AbortSignal): Promise<string> {
   const folder = join(cacheDir, `mlflow-${MLFLOW_VERSION}`);
-  const waiting = (pid: number) => terminal.say(`mlflow: waiting for process ${pid}, which is installing it`);
+  const waiting = (who: string) => terminal.say(`mlflow: being installed by ${who}; waiting`);
   const work = async () => {
     const python = join(folder, 'bin', 'python');
     if (!(await isWhole(folder, python))) await install(folder, python, terminal, signal);

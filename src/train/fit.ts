@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Experiment } from '../config/experiment.ts';
+import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { trainingBatches } from '../data/loader.ts';
@@ -69,7 +70,7 @@ async function trainEpoch(training: Training, progress: Progress): Promise<void>
   try {
     for (const batch of epochBatches(training, progress.epoch)) {
       signal.throwIfAborted();
-      losses.push(step.accumulate(batch));
+      losses.push(checkLoss(step.accumulate(batch), progress, batch.ids));
       batchesLeft--;
       // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
       if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
@@ -125,6 +126,13 @@ function report({ experiment, terminal }: Training, { epoch }: Progress, { metri
       `(on positives ${figure('val/dice_positive')}), IoU ${figure('val/iou')}` +
       (names.length > 0 ? `; ${names.join(', ')}` : ''),
   );
+}
+
+/** A loss that is no number spreads to every weight: the run ends here, and its checkpoints stay as they are. */
+function checkLoss(loss: number, { update }: Progress, ids: readonly string[]): number {
+  if (Number.isFinite(loss)) return loss;
+  const next = `The batch was ${ids.join(', ')}. Try a lower lr_schedule.lr or a warm-up.`;
+  throw new Error(expected('a finite training loss', `update ${update + 1}`, loss, next));
 }
 
 function mean(values: readonly number[]): number {

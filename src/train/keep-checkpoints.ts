@@ -95,7 +95,7 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
       }
       for (const { name, metric, sign } of MONITORED) {
         const best = bests.get(name);
-        if (best !== undefined && sign * metrics[metric] <= sign * best.metrics[metric]) continue;
+        if (best !== undefined && !(sign * metrics[metric] > sign * best.metrics[metric])) continue;
         bests.set(name, saved);
         saved.names.push(name);
       }

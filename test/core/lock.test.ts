@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -55,4 +55,13 @@ test('of many that find it stale one gets it', async () => {
   await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));
   const taken = await Promise.all(Array.from({ length: 20 }, () => tryLock(path)));
   assert.equal(taken.filter((mine) => mine).length, 1);
+});
+
+test('an empty lock that a dying process left is taken over after a while', async () => {
+  const path = join(folder, 'empty');
+  await writeFile(path, '');
+  assert.equal(await tryLock(path), false);
+  const before = Date.now() / 1000 - 60;
+  await utimes(path, before, before);
+  assert.equal(await tryLock(path), true);
 });

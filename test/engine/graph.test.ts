@@ -137,3 +137,39 @@ test('a wrong feed is refused with the count that is needed', () => {
   );
   program.dispose();
 });
+
+test('reads and updates of a variable happen in the order in which they are made', () => {
+  both((create) => {
+    const w = variable('w', [1]);
+    const program = create([w]);
+    program.define('f', {}, () => {
+      const before = w.variable.mul(1);
+      addTo(w.variable, tf.tensor1d([10]));
+      const between = w.variable.mul(1);
+      addTo(w.variable, tf.tensor1d([100]));
+      return { before, between, after: w.variable.mul(1) };
+    });
+    program.load();
+    for (let round = 0; round < 50; round++) {
+      const { before, between, after } = program.run('f', {});
+      const start = 1 + round * 110;
+      assert.deepEqual([before![0], between![0], after![0]], [start, start + 10, start + 110]);
+    }
+    program.dispose();
+  });
+});
+
+test('a variable owns its memory: changing what was written changes nothing', () => {
+  const ws = Array.from({ length: 50 }, (_, i) => variable(`w${i}`, [0, 0, 0, 0, 0, 0, 0, 0]));
+  const program = createProgram(ws);
+  program.define('f', {}, () => ({ y: ws[0]!.variable.sum() }));
+  program.load();
+  const written = new Map(ws.map(({ name }, i) => [name, new Float32Array(8).fill(i)]));
+  program.write(written);
+  for (const values of written.values()) values.fill(-1);
+  assert.deepEqual(
+    program.read(ws.map(({ name }) => name)).map((values) => values[7]),
+    ws.map((_, i) => i),
+  );
+  program.dispose();
+});

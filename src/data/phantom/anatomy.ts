@@ -59,7 +59,7 @@ export function drawAnatomy(rng: Rng, sex: 'F' | 'M'): Anatomy {
     },
     clavicleY: apexY + rng.between(0.1, 0.2),
     lungDepth: [depth + rng.between(-0.02, 0.02), depth + rng.between(-0.02, 0.02)],
-    texture: rng.between(0.036, 0.048),
+    texture: rng.between(0.03, 0.042),
     vessels: rng.between(0.1, 0.16),
   };
 }

@@ -67,7 +67,7 @@ function drawSmooth(rng: Rng, anatomy: Anatomy, look: Look, map: LungMap, air: A
     const y = map.y.data[i]!;
     const half = x < 0 ? 0 : 1;
     const inside = map.lung.data[i]!;
-    let value = softTissueAt(anatomy, look.breasts, x, y) + 0.014 * clouds.data[i]!;
+    let value = softTissueAt(anatomy, look.breasts, x, y) + 0.018 * clouds.data[i]!;
     if (inside > -0.01) {
       const depth = anatomy.lungDepth[half]! + look.aeration[half]! + look.slope[half]! * (depthOf(anatomy, y) - 0.5);
       const thick = smoothstep(-0.008, 0.012, inside) * (1 - 0.55 * Math.exp(-inside / 0.09));

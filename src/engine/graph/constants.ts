@@ -1,12 +1,11 @@
 import type { NativeBinding, TensorValues } from './binding.ts';
 import { type AttributeValue, DATA_TYPE } from './graph-def.ts';
+import type { AddNode } from './resources.ts';
 import { type KnownTensor, product } from './shapes.ts';
 
 interface Constant extends KnownTensor {
   ref: string;
 }
-
-type Add = (op: string, inputs: string[], attributes: Record<string, AttributeValue>, label?: string) => string;
 
 /** Larger arrays are not embedded: they belong into an input or a variable. */
 const MOST_ELEMENTS = 65_536;
@@ -17,7 +16,7 @@ const LEAST_FILL = 16;
  * The constants of one recording: every array that tfjs hands to the binding, a node only once it is used, equal ones
  * once, and those of a single value as a Fill, so that nothing as large as an activation is ever embedded.
  */
-export function createConstants(real: NativeBinding, add: Add) {
+export function createConstants(real: NativeBinding, add: AddNode) {
   const created = new Map<number, { shape: readonly number[]; dtype: number; values: TensorValues }>();
   const nodes = new Map<string, string>();
 
@@ -34,7 +33,7 @@ export function createConstants(real: NativeBinding, add: Add) {
   };
 
   const fill = (shape: readonly number[], dtype: number, value: TensorValues): string => {
-    const key = `fill ${dtype}[${shape}]${value[0]}`;
+    const key = `fill ${dtype}[${shape}]${Object.is(value[0], -0) ? '-0' : value[0]}`;
     const dims = () => embed([shape.length], DATA_TYPE.int32, Int32Array.from(shape));
     const attributes: Record<string, AttributeValue> = {
       T: { kind: 'type', value: dtype },
@@ -46,7 +45,7 @@ export function createConstants(real: NativeBinding, add: Add) {
   };
 
   const write = (shape: readonly number[], dtype: number, values: TensorValues): Constant => {
-    if (values.length >= LEAST_FILL && values.every((value: number) => value === values[0])) {
+    if (values.length >= LEAST_FILL && values.every((value: number) => Object.is(value, values[0]))) {
       return { ref: fill(shape, dtype, values.slice(0, 1)), shape, dtype, values: undefined };
     }
     if (values.length > MOST_ELEMENTS) {

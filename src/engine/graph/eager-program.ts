@@ -28,7 +28,6 @@ export function createEagerProgram(variables: readonly ProgramVariable[]): Progr
         tf.tidy(() => variable.assign(tf.tensor(data.slice(), variable.shape, variable.dtype)));
       }
     },
-    nodeCount: () => 0,
     dispose: () => {},
   };
 }

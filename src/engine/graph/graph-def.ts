@@ -5,11 +5,7 @@ export const DATA_TYPE = {
   float32: 1,
   int32: 3,
   uint8: 4,
-  int64: 9,
   bool: 10,
-  bfloat16: 14,
-  float16: 19,
-  resource: 20,
 } as const;
 
 /** One value of an attribute of a node (attr_value.proto). */

@@ -23,8 +23,6 @@ export interface Program {
   read(names: readonly string[]): TensorValues[];
   /** Sets variables by name, all in one call. */
   write(values: ReadonlyMap<string, TensorValues>): void;
-  /** Nodes of the whole graph, for reports. */
-  nodeCount(): number;
   dispose(): void;
 }
 
@@ -96,7 +94,6 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
       return nodes.length === 0 ? [] : call([], nodes);
     },
     write,
-    nodeCount: () => [...functions.values()].reduce((count, { recording }) => count + recording.nodes.length, 0),
     dispose: () => {
       if (session !== undefined) binding.deleteSavedModel(session);
       session = undefined;
@@ -114,10 +111,12 @@ function variableNodes({ name, variable }: ProgramVariable, index: number): Grap
     { name: handle, op: 'VarHandleOp', inputs: [], attributes: { dtype, shape, shared_name: shared } },
     { name: `read/${index}`, op: 'ReadVariableOp', inputs: [handle], attributes: { dtype } },
     { name: `write/${index}`, op: 'Placeholder', inputs: [], attributes: { dtype, shape } },
+    // What is fed shares its memory with JavaScript: a variable must own its own.
+    { name: `write/${index}/copy`, op: 'DeepCopy', inputs: [`write/${index}`], attributes: { T: dtype } },
     {
       name: `write/${index}/assign`,
       op: 'AssignVariableOp',
-      inputs: [handle, `write/${index}`],
+      inputs: [handle, `write/${index}/copy`],
       attributes: { dtype },
     },
     { name: `write/${index}/zero`, op: 'Const', inputs: [], attributes: zeroAttributes },

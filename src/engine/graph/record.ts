@@ -4,14 +4,10 @@ import { createConstants } from './constants.ts';
 import { type AttributeValue, DATA_TYPE, type GraphNode } from './graph-def.ts';
 import { probeOutputs } from './probe.ts';
 import { type UpdateRecorder, whileRecording } from './recording.ts';
-import { inferOutputs, type KnownTensor } from './shapes.ts';
+import { createResources, type ProgramVariable, type Recorded } from './resources.ts';
+import { inferOutputs } from './shapes.ts';
 
-/** A variable of a program: tfjs's own object while recording, a resource of TensorFlow's session when it runs. */
-export interface ProgramVariable {
-  /** Unique within the program. */
-  name: string;
-  variable: tf.Variable;
-}
+export type { ProgramVariable } from './resources.ts';
 
 /** An input of a recorded function, fed anew at every run. */
 export interface InputSpec {
@@ -23,21 +19,17 @@ export interface Recording {
   nodes: GraphNode[];
   /** Where each result comes from: `node:output`. */
   outputs: Record<string, string>;
-  /** Variables that the function assigned, and the node that says it is done. */
+  /** The node that comes after everything: results, assignments and updates. */
   done: string;
-}
-
-/** A tensor of the graph being recorded. */
-interface Recorded extends KnownTensor {
-  ref: string;
 }
 
 /** Handles that we give out begin here, far above those that the binding counts up to. */
 const FIRST_SYMBOLIC_ID = 2 ** 30;
 
 /**
- * Runs a function once without computing anything: every kernel it calls becomes a node, every variable it reads a
- * read of a resource, every variable it assigns an assignment after all reads.
+ * Runs a function once without running its kernels (one of unknown output shape is asked once, on zeros): every kernel
+ * it calls becomes a node, every variable it reads a read of a resource, every variable it assigns an assignment after
+ * all reads. Reads and updates of a variable happen in the order in which the function makes them.
  * Throws where the function looks at a value, since that value would be frozen into the graph.
  */
 export function record(
@@ -58,9 +50,10 @@ export function record(
     return name;
   };
   const constants = createConstants(real, add);
-  const reads = readVariables(backend, variables, add, known);
+  const resources = createResources(backend, variables, add, known);
 
-  const lookUp = (id: number): Recorded => known.get(id) ?? constants.find(id) ?? reads(id) ?? constants.capture(id);
+  const lookUp = (id: number): Recorded =>
+    known.get(id) ?? constants.find(id) ?? resources.read(id) ?? constants.capture(id);
 
   const give = (ref: string, shape: readonly number[], dtype: number): TensorMetadata => {
     const id = nextId++;
@@ -101,10 +94,7 @@ export function record(
   const updates: string[] = [];
   const update: UpdateRecorder = ({ op, attributes, variables: changed }, operands) => {
     const refs = backend.getInputTensorIds(operands).map((id) => lookUp(id).ref);
-    const entries = changed.map((variable) => variables.find((entry) => entry.variable === variable)!);
-    const after = entries.flatMap(({ name }) => reads.nameOf(name) ?? []).map((read) => `^${read}`);
-    const inputsOf = [...entries.map(({ name }) => `variable/${name}`), ...refs, ...after];
-    updates.push(add(op, inputsOf, attributes));
+    updates.push(resources.change(changed, (handles, after) => add(op, [...handles, ...refs, ...after], attributes)));
   };
 
   backend.binding = recording;
@@ -125,7 +115,13 @@ export function record(
       const refOf = (tensor: tf.Tensor) => lookUp(backend.getInputTensorIds([tensor])[0]!);
       const outputs = Object.entries(results).map(([name, tensor]) => [name, refOf(tensor).ref] as const);
       const changed = variables.filter(({ variable }, index) => variable.dataId !== kept[index]!.dataId);
-      const assigned = changed.map(({ name, variable }) => assign(name, refOf(variable), reads.nameOf(name), add));
+      const assigned = changed.map(({ variable }) => {
+        const value = refOf(variable);
+        const dtype: AttributeValue = { kind: 'type', value: value.dtype };
+        return resources.change([variable], (handles, after) =>
+          add('AssignVariableOp', [...handles, value.ref, ...after], { dtype }, 'assign'),
+        );
+      });
       const zero = constants.scalar(0);
       const after = [...assigned, ...updates, ...outputs.map(([, ref]) => ref.split(':')[0]!)].map(
         (node) => `^${node}`,
@@ -141,38 +137,6 @@ export function record(
     });
     backend.binding = real;
   }
-}
-
-type Add = (op: string, inputs: string[], attributes: Record<string, AttributeValue>, label?: string) => string;
-
-/** Reads of variables, each once for a recording; by the handle that the variable's tensor has in tfjs. */
-function readVariables(
-  backend: NativeBackend,
-  variables: readonly ProgramVariable[],
-  add: Add,
-  known: Map<number, Recorded>,
-) {
-  const byId = new Map(variables.map((entry) => [backend.getInputTensorIds([entry.variable])[0]!, entry]));
-  const readNodes = new Map<string, string>();
-  const find = (id: number): Recorded | undefined => {
-    const entry = byId.get(id);
-    if (entry === undefined) return undefined;
-    const { shape } = entry.variable;
-    const dtype = DATA_TYPE[entry.variable.dtype as 'float32' | 'int32'];
-    const handle = `variable/${entry.name}`;
-    const ref = add('ReadVariableOp', [handle], { dtype: { kind: 'type', value: dtype } }, 'read');
-    readNodes.set(entry.name, ref);
-    const recorded = { ref, shape, dtype, values: undefined };
-    known.set(id, recorded);
-    return recorded;
-  };
-  return Object.assign(find, { nameOf: (name: string) => readNodes.get(name) });
-}
-
-/** The assignment of a variable, ordered after the function's own read of it. */
-function assign(name: string, value: Recorded, read: string | undefined, add: Add): string {
-  const inputs = [`variable/${name}`, value.ref, ...(read === undefined ? [] : [`^${read}`])];
-  return add('AssignVariableOp', inputs, { dtype: { kind: 'type', value: value.dtype } }, 'assign');
 }
 
 function encodeAttributes(

@@ -18,13 +18,12 @@ export function applyAdam(
   m: tf.Variable,
   v: tf.Variable,
   gradient: tf.Tensor,
-  rate: tf.Scalar | number,
+  rate: tf.Scalar,
   { beta1, beta2, epsilon }: AdamConstants,
 ): void {
   const scalars = () => {
-    const lr = typeof rate === 'number' ? tf.scalar(rate) : rate;
     // Powers of β of zero: the operation's own corrections become 1.
-    return [tf.scalar(0), tf.scalar(0), lr, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(epsilon)];
+    return [tf.scalar(0), tf.scalar(0), rate, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(epsilon)];
   };
   const attributes = { T: { kind: 'type', value: DATA_TYPE.float32 } } as const;
   const update = { op: 'ResourceApplyAdam', attributes, variables: [weight, m, v] };

@@ -1,8 +1,8 @@
 import { tf } from '../tf.ts';
 
 /**
- * x·sigmoid(x) (Ramachandran et al., 2017), any shape. Only x is kept for the gradient, and the sigmoid is computed
- * again: with s = sigmoid(x), dx = dy·s·(1 + x·(1 − s)).
+ * x·sigmoid(x) (Ramachandran et al., 2017), any shape. Only x is kept for the gradient, and (kernel by kernel; within a
+ * graph TensorFlow may share it) the sigmoid is computed again: with s = sigmoid(x), dx = dy·s·(1 + x·(1 − s)).
  */
 export function swish<T extends tf.Tensor>(x: T): T {
   const activate = tf.customGrad((...args) => {
