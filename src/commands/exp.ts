@@ -2,6 +2,7 @@ import { parseExperiment } from '../config/experiment.ts';
 import { readSettings } from '../config/settings.ts';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { findRun } from '../tracking/runs.ts';
 import { type RunResult, runExperiment } from '../train/run-experiment.ts';
 import type { Command } from './command.ts';
 import { preparePhantom } from './prepare-phantom.ts';
@@ -17,13 +18,15 @@ export const expCommand: Command = {
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
     const settings = await readSettings(cwd);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
-    for (const file of words) await parseExperiment(file, values, cwd);
+    await checkChain(words, values, { cwd, runsDir: settings.runsDir });
     const results: RunResult[] = [];
+    const earlier = new Map<string, string>();
     for (const file of words) {
       const experiment = await parseExperiment(file, values, cwd);
       await preparePhantom(experiment, { cwd, signal }, terminal);
-      const result = await runExperiment(experiment, { file, cwd, settings, signal }, terminal);
+      const result = await runExperiment(experiment, { file, cwd, settings, signal, earlier }, terminal);
       results.push(result);
+      earlier.set(experiment.name, result.run_id);
       speak(result, terminal);
       if (result.status === 'KILLED') break;
     }
@@ -31,6 +34,20 @@ export const expCommand: Command = {
     return { json: shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown } };
   },
 };
+
+/** All files are right, and whatever a later one starts from is there or comes before it in the same command. */
+async function checkChain(
+  files: readonly string[],
+  values: Readonly<Record<string, string>>,
+  { cwd, runsDir }: { cwd: string; runsDir: string },
+): Promise<void> {
+  const names = new Set<string>();
+  for (const file of files) {
+    const { name, init } = await parseExperiment(file, values, cwd);
+    if (init !== undefined && !names.has(init.from)) await findRun(runsDir, init.from);
+    names.add(name);
+  }
+}
 
 function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }: RunResult, terminal: Terminal): void {
   if (chosen !== undefined) {
@@ -41,7 +58,10 @@ function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }:
   terminal.say(`\nrun          ${run_id} ${status}`);
   terminal.say(`files        ${run_dir}`);
   if (mlflow_run_id !== undefined) terminal.say(`MLflow       ${tracking_uri}, run ${mlflow_run_id}`);
-  if (status === 'FINISHED') terminal.say('Next: npm run submit submissions/quickstart.yml stage=1');
+  if (chosen === undefined) return;
+  const checkpoint = chosen.id === 'swa' ? 'swa' : 'best-dice';
+  const member = `{run: ${run_id}, checkpoint: ${checkpoint}, weight: 1}`;
+  terminal.say(`Next: npm run submit submissions/quickstart.yml stage=1 'members=[${member}]'`);
 }
 
 function toJson({ chosen, ...result }: RunResult) {

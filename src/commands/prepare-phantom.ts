@@ -26,7 +26,7 @@ export async function preparePhantom(
   if (!existsSync(root)) {
     terminal.say(`${data.root} is absent: making the synthetic competition that the experiment declares`);
     await writePhantom({ root, ...data.phantom, signal }, terminal);
-  }
+  } else terminal.say(`${data.root} is there and used as it is; data.phantom says how to make it where it is absent`);
   if (!existsSync(cataloguePath(root))) await ingest({ root, resolution, signal }, terminal);
   if (existsSync(folds)) return;
   const { rows } = await openCatalogue({ root }, terminal);

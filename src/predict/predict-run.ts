@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseExperiment } from '../config/experiment.ts';
 import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
@@ -14,7 +15,8 @@ import { loadEngine } from '../engine/load.ts';
 import { findCheckpoint, readCheckpoint } from '../models/checkpoint.ts';
 import { buildModel } from '../models/index.ts';
 import { setWeights } from '../models/weights.ts';
-import { findRun } from '../tracking/runs.ts';
+import { JOURNAL_FILE, readJournal } from '../tracking/journal.ts';
+import { findRun, type RunSummary } from '../tracking/runs.ts';
 import { predictImages, predictionsPath } from './predictor.ts';
 import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
 import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
@@ -49,6 +51,7 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     describe: async (member): Promise<MemberRun> => {
       const { run, id, dataset, root } = await open(member);
       dataset.close();
+      warnOfOtherData(run, dataset, terminal);
       const { sha256 } = await readCheckpoint(run.dir, id);
       const described = { run_id: run.run_id, checkpoint_id: id, checkpoint_sha256: sha256 };
       return { ...described, data_digest: dataset.digest, data_root: root };
@@ -116,6 +119,14 @@ async function openStored(
   if (sameImages && store.checkpoint === sha256) return store;
   store.close();
   return undefined;
+}
+
+/** A run says at its start which data it was trained on; what lies there now may be other data. */
+function warnOfOtherData(run: RunSummary, dataset: Dataset, terminal: Terminal): void {
+  const first = readJournal(join(run.dir, JOURNAL_FILE))[0];
+  const trainedOn = first?.type === 'run' ? first.tags['data.digest'] : undefined;
+  if (trainedOn === undefined || dataset.digest.startsWith(trainedOn)) return;
+  terminal.warn(`${run.run_id} was trained on data of digest ${trainedOn}, but ${dataset.root} has ${dataset.digest}.`);
 }
 
 function testImages(dataset: Dataset, target: 'stage1' | 'stage2'): number[] {

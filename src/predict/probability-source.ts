@@ -13,7 +13,7 @@ export interface MemberRun {
   checkpoint_id: string;
   /** Of its weights, in hexadecimal. */
   checkpoint_sha256: string;
-  /** The digest of the data set that the run was trained on. */
+  /** The digest of the data set as it is now; a warning says where the run was trained on another. */
   data_digest: string;
   /** Where the competition's files are; absolute. */
   data_root: string;

@@ -32,6 +32,8 @@ export interface Progress {
   update: number;
   /** Validation Dice of every epoch done. */
   scores: number[];
+  /** Whether the network holds averaged weights by now, rather than those that training goes on from. */
+  averaging: boolean;
 }
 
 /**
@@ -43,15 +45,17 @@ export async function fit(training: Training, progress: Progress): Promise<Saved
   const average = createWeightAverage();
   while (progress.epoch < experiment.epochs) {
     await trainEpoch(training, progress);
-    progress.epoch++;
-    const saved = await checkpoints.save(`epoch-${String(progress.epoch).padStart(4, '0')}`, progress, (options) =>
+    const done = { ...progress, epoch: progress.epoch + 1 };
+    const saved = await checkpoints.save(`epoch-${String(done.epoch).padStart(4, '0')}`, done, (options) =>
       validate(step, training.dataset, training.split.validation, { ...options, ...validation(training) }),
     );
+    progress.epoch = done.epoch;
     progress.scores.push(saved.metrics['val/dice']);
     report(training, progress, saved);
     if (progress.epoch > experiment.epochs - experiment.swa_epochs) average.add(step.readWeights());
   }
   if (average.count() === 0) return checkpoints.best('best-dice');
+  progress.averaging = true;
   step.writeWeights(average.mean());
   await refreshBatchNorm(training, progress.epoch);
   return await checkpoints.save('swa', progress, (options) =>

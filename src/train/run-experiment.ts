@@ -5,23 +5,23 @@ import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable, formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, UserError } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { writingTo } from '../data/disk.ts';
 import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
 import { buildLoss } from '../losses/index.ts';
-import { findCheckpoint, readCheckpoint } from '../models/checkpoint.ts';
 import { buildModel } from '../models/index.ts';
 import { buildOptimizer } from '../optim/index.ts';
 import { predictionsPath } from '../predict/predictor.ts';
-import { openJournal } from '../tracking/journal.ts';
-import { findRun } from '../tracking/runs.ts';
+import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
-import { startUploader, type UploadResult } from '../tracking/uploader.ts';
+import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
 import { describeRun, makeRunId } from './describe-run.ts';
-import { fit, type Training } from './fit.ts';
+import { fit, type Progress, type Training } from './fit.ts';
+import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
 import { createStep, type TrainStep } from './step.ts';
@@ -32,6 +32,8 @@ export interface RunContext {
   cwd: string;
   settings: Settings;
   signal: AbortSignal;
+  /** Earlier files of the same command: name → run id. */
+  earlier: EarlierRuns;
 }
 
 export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'tracking_uri'> {
@@ -57,20 +59,14 @@ export async function runExperiment(
   context: RunContext,
   terminal: Terminal,
 ): Promise<RunResult> {
-  const { settings, cwd } = context;
-  const initial = await findInitialWeights(experiment, settings);
-  const dataset = await openDataset(
-    { root: resolvePath(experiment.data.root, cwd), resolution: experiment.resolution, signal: context.signal },
-    terminal,
-  );
-  const split = splitFold(
-    await readFolds(resolvePath(experiment.data.folds, cwd)),
-    dataset.images,
-    experiment.data.fold,
-  );
-  checkSplit(split, experiment, terminal);
-  const { device, deterministic } = experiment;
-  const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
+  const { settings, cwd, signal } = context;
+  const initial = await findInitialWeights(experiment, settings.runsDir, context.earlier);
+  const { resolution, device, deterministic, data } = experiment;
+  const dataset = await openDataset({ root: resolvePath(data.root, cwd), resolution, signal }, terminal);
+  const split = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
+  checkSplit(split, dataset, experiment, terminal);
+  const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
+  signal.throwIfAborted();
 
   const { runId, runDir } = await makeRunDir(experiment, settings);
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
@@ -80,34 +76,52 @@ export async function runExperiment(
   journal.artifact('config.yml', 'config.yml');
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
-  const finish = async (status: RunResult['status'] | 'FAILED') => {
-    journal.end(status);
-    journal.close();
-    dataset.close();
-    return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
-  };
-  const progress = { epoch: 0, update: 0, scores: [] };
+  const progress: Progress = { epoch: 0, update: 0, scores: [], averaging: false };
   let training: Training | undefined;
+  let chosen: SavedCheckpoint | undefined;
+  let failure: unknown;
+  let status: RunResult['status'] | 'FAILED' = 'FAILED';
   try {
     const step = buildStep(experiment, terminal);
     if (initial !== undefined) step.writeWeights(initial);
     const checkpoints = keepCheckpoints(runDir, step, journal);
-    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal: context.signal };
-    const chosen = await fit(training, progress);
+    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal };
+    chosen = await fit(training, progress);
     await logChosen(runDir, training, chosen);
-    const { mlflow_run_id, tracking_uri } = await finish('FINISHED');
-    return { run_id: runId, run_dir: runDir, status: 'FINISHED', chosen, mlflow_run_id, tracking_uri };
+    status = 'FINISHED';
   } catch (error) {
-    if (!context.signal.aborted) {
-      await finish('FAILED');
-      throw error;
-    }
-    await training?.checkpoints.saveInterrupted(progress);
-    const { mlflow_run_id, tracking_uri } = await finish('KILLED');
-    return { run_id: runId, run_dir: runDir, status: 'KILLED', chosen: undefined, mlflow_run_id, tracking_uri };
-  } finally {
-    training?.step.dispose();
+    failure = error;
   }
+  try {
+    if (signal.aborted && failure === signal.reason) {
+      // Averaged weights are no state to go on from: the last epoch's own checkpoint stands.
+      if (!progress.averaging) await training?.checkpoints.saveInterrupted(progress);
+      status = 'KILLED';
+    }
+  } catch (error) {
+    failure = error;
+  }
+  const uploaded = await endRun(status, { journal, uploader, terminal });
+  dataset.close();
+  training?.step.dispose();
+  if (status === 'FAILED') throw failure;
+  const { mlflow_run_id, tracking_uri } = uploaded;
+  return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
+}
+
+/** Writes the run's last word and sends what is left; a disk that refuses even that must not hide what went wrong. */
+async function endRun(
+  status: RunResult['status'] | 'FAILED',
+  { journal, uploader, terminal }: { journal: Journal; uploader: Uploader; terminal: Terminal },
+): Promise<UploadResult> {
+  try {
+    journal.end(status);
+    journal.close();
+  } catch (error) {
+    if (status !== 'FAILED') throw error;
+    terminal.warn(`the journal could not be ended: ${messageOf(error)}`);
+  }
+  return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
 }
 
 /** The network, its loss and its optimizer, ready to run. */
@@ -124,24 +138,27 @@ function buildStep(experiment: Experiment, terminal: Terminal): TrainStep {
   return step;
 }
 
-async function findInitialWeights({ init }: Experiment, { runsDir }: Settings) {
-  if (init === undefined) return undefined;
-  const run = await findRun(runsDir, init.from);
-  return (await readCheckpoint(run.dir, await findCheckpoint(run.dir, init.checkpoint))).weights;
-}
-
-function checkSplit({ train, validation, unassigned }: FoldSplit, experiment: Experiment, terminal: Terminal): void {
-  if (train.length < experiment.batch_size) {
+function checkSplit(
+  { train, validation, unassigned }: FoldSplit,
+  dataset: Dataset,
+  experiment: Experiment,
+  terminal: Terminal,
+) {
+  const { data, batch_size: batchSize } = experiment;
+  if (train.length < batchSize) {
+    throw new UserError(expected(`at least one batch of ${batchSize} training images`, data.folds, train.length));
+  }
+  const positives = train.filter((index) => dataset.images[index]!.truth!.length > 0).length;
+  if (data.sampler !== undefined && (positives === 0 || positives === train.length)) {
+    const where = 'data.sampler.positive_fraction';
     throw new UserError(
-      expected(`at least one batch of ${experiment.batch_size} training images`, experiment.data.folds, train.length),
+      expected('positive and empty training images', where, `${positives} of ${train.length} positive`),
     );
   }
   if (unassigned.length > 0) {
-    terminal.warn(`${unassigned.length} labelled images are not in ${experiment.data.folds} and take no part.`);
+    terminal.warn(`${unassigned.length} labelled images are not in ${data.folds} and take no part.`);
   }
-  terminal.say(
-    `${train.length} images to train on, ${validation.length} to validate on (fold ${experiment.data.fold})`,
-  );
+  terminal.say(`${train.length} images to train on, ${validation.length} to validate on (fold ${data.fold})`);
 }
 
 /** A new folder under `runs/`; two runs of one name in one second get different ones. */
@@ -167,7 +184,7 @@ async function logChosen(runDir: string, training: Training, chosen: SavedCheckp
   const { journal, experiment } = training;
   journal.metrics(chosen.metrics satisfies ValidationMetrics, experiment.epochs + 1);
   journal.tags({ 'checkpoint.id': chosen.id, 'checkpoint.sha256': chosen.sha256 });
-  journal.artifact(manifestPath(chosen.id), `checkpoints/${chosen.id}/manifest.json`);
+  journal.artifact(manifestPath(chosen.id), manifestPath(chosen.id));
   const store = predictionsPath(runDir, chosen.id, 'oof', ['none']);
   await logOverlays(runDir, training, chosen, store);
 }

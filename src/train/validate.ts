@@ -9,7 +9,7 @@ import { createProbabilityStore } from '../predict/probability-store.ts';
 import type { TrainStep } from './step.ts';
 
 export interface Validation {
-  /** Mean over the images of the training loss. */
+  /** The training loss of the batches, weighted by their images; a Dice `per: batch` depends on how they are cut. */
   loss: number;
   summary: ScoreSummary;
   images: ImageScore[];

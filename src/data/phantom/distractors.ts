@@ -22,8 +22,8 @@ export function drawDistractors(rng: Rng): Distractors {
   fold.strength = rng.between(0.02, 0.05);
   const tube = { from: rng.between(-0.1, 0.1), to: rng.between(-0.5, 0.5), endY: rng.between(-0.1, 0.6) };
   return {
-    fold: rng.chance(0.1) ? fold : undefined,
-    softTissueAir: rng.chance(0.08) ? side() : undefined,
+    fold: rng.chance(0.06) ? fold : undefined,
+    softTissueAir: rng.chance(0.06) ? side() : undefined,
     tube: rng.chance(0.12) ? tube : undefined,
     borders: Array.from({ length: 4 }, () => (rng.chance(0.15) ? rng.between(0.01, 0.06) : 0)),
   };

@@ -24,7 +24,7 @@ export interface Look {
 /** Draws what one picture has of its own. */
 export function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
   const both = 0.03 * rng.normal();
-  const emphysema = rng.chance(0.15) ? rng.between(0.03, 0.08) : 0;
+  const emphysema = rng.chance(0.1) ? rng.between(0.03, 0.07) : 0;
   const sides = rng.shuffle([emphysema, rng.chance(0.5) ? emphysema : 0]);
   return {
     pose: drawPose(rng, view),
@@ -33,9 +33,9 @@ export function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
     scapula: rng.chance(0.6) ? rng.between(0.01, 0.045) : 0,
     aeration: [both + sides[0]! + 0.012 * rng.normal(), both + sides[1]! + 0.012 * rng.normal()],
     slope: [rng.between(-0.12, 0.06), rng.between(-0.12, 0.06)],
-    airDepth: rng.between(0.09, 0.14),
-    line: rng.between(0.11, 0.17),
-    lineBreadth: rng.between(2.4, 3.4),
+    airDepth: rng.between(0.1, 0.15),
+    line: rng.between(0.18, 0.26),
+    lineBreadth: rng.between(3.5, 5),
     exposure: { offset: rng.between(0, 0.1), gain: rng.between(0.85, 1.15), gamma: rng.between(0.75, 1.5) },
     noise: rng.between(0.008, 0.025) * (view === 'AP' ? 1.2 : 1),
   };
