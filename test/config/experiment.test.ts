@@ -11,7 +11,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     name: 'small',
     data: { root: 'data/siim', folds: 'folds/x.csv', fold: 0 },
     resolution: 64,
-    model: { encoder: 'efficientnet-b0', decoder: 'unet' },
+    model: { encoder: 'efficientnet-b0', decoder: 'unet', norm_momentum: 0.99 },
     loss: [
       { name: 'bce', weight: 1 },
       { name: 'dice', weight: 1, smooth: 2, per: 'batch' },
@@ -188,7 +188,7 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'prototype',
     '  fold: 0',
     '  fold: 0\n  __proto__: { seed: 1 }',
-    'x.yml:7: Expected one of root, folds, fold, phantom for a key of data but received "__proto__".',
+    'x.yml:7: Expected one of root, folds, fold, sampler, phantom for a key of data but received "__proto__".',
   ],
 ];
 for (const [title, from, to, message] of WRONG) {

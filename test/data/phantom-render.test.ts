@@ -49,7 +49,7 @@ function roughness({ pixels, masks }: Radiograph): { inside: number; mirrored: n
   let [inside, mirrored, count] = [0, 0, 0];
   for (let y = 32; y < 992; y += 8) {
     for (let x = 32; x < 992; x += 8) {
-      if (![-16, 0, 16].every((d) => air(x + d, y) && air(x, y + d)) || air(1023 - x, y)) continue;
+      if (![-24, 0, 24].every((d) => air(x + d, y) && air(x, y + d)) || air(1023 - x, y)) continue;
       inside += bend(x, y);
       mirrored += bend(1023 - x, y);
       count++;

@@ -28,7 +28,7 @@ test('every command has an npm script of its name, and every script that calls t
   const called = Object.entries(scripts).filter(([, line]) => line.includes('src/cli.ts'));
   assert.deepEqual(called.map(([name]) => name).sort(), commands.map(({ name }) => name).sort());
   // Without exec, a signal to npm ends the shell between and leaves the run behind.
-  for (const [name, line] of called) assert.equal(line, `exec tsx src/cli.ts ${name}`);
+  for (const [name, line] of called) assert.equal(line, `exec node --import tsx src/cli.ts ${name}`);
 });
 
 for (const entry of commands) {
