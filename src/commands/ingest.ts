@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { STAGES, type Stage } from '../core/competition.ts';
+import { MASK_SIZE, STAGES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { type IngestReport, ingest } from '../data/ingest.ts';
@@ -58,8 +58,8 @@ export function readStage(text: string | undefined): Stage | undefined {
 function readResolution(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (value > 0 && value % 32 === 0) return value;
-  throw new UserError(expected('a multiple of 32', 'resolution', text));
+  if (value > 0 && value % 32 === 0 && value <= MASK_SIZE) return value;
+  throw new UserError(expected(`a multiple of 32 up to ${MASK_SIZE}`, 'resolution', text));
 }
 
 function readFlag(text: string | undefined, name: string): boolean {

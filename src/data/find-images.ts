@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMAGE_FOLDERS, IMAGE_SETS, type ImageSet } from '../core/competition.ts';
-import { UserError } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 
 /** An image file of the download, not opened yet. */
 export interface ImageFile {
@@ -32,6 +32,7 @@ export async function findImages(root: string): Promise<ImageFile[]> {
 export async function noImages(root: string): Promise<UserError> {
   const there = await stat(root).catch(() => undefined);
   if (there === undefined) return new UserError(`There is no folder ${root}. Name the data root: \`data=<folder>\`.`);
+  if (!there.isDirectory()) return new UserError(expected('a folder', 'the data root', root));
   const folders = IMAGE_SETS.map((set) => `${IMAGE_FOLDERS[set]}/`).join(', ');
   return new UserError(`No ${EXTENSION} file in ${root}: looked in its folders ${folders} at every depth.`);
 }
@@ -46,7 +47,9 @@ async function listFiles(root: string, folder: string): Promise<string[]> {
     const path = `${folder}/${entry.name}`;
     if (entry.name.startsWith('.')) continue;
     if (entry.isDirectory()) files.push(...(await listFiles(root, path)));
-    else if (entry.name.toLowerCase().endsWith(EXTENSION)) files.push(path);
+    // A pipe or a device of that name would hang whoever reads it.
+    else if ((entry.isFile() || entry.isSymbolicLink()) && entry.name.toLowerCase().endsWith(EXTENSION))
+      files.push(path);
   }
   return files;
 }

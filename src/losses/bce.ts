@@ -17,9 +17,11 @@ export function bceLoss(logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
   const pixels = logits.size;
   const loss = tf.customGrad((...args) => {
     const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-    save([x]);
+    // What is only captured is gone by the time of the gradient.
+    save([x, masks]);
     const value = x.relu().sub(x.mul(masks)).add(x.abs().neg().exp().log1p()).mean();
-    const gradFunc = (dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.sigmoid(saved!).sub(masks).mul(dy.div(pixels));
+    const gradFunc = (dy: tf.Tensor, [savedX, savedMasks]: tf.Tensor[]) =>
+      tf.sigmoid(savedX!).sub(savedMasks!).mul(dy.div(pixels));
     return { value, gradFunc };
   });
   return loss(logits) as tf.Scalar;

@@ -21,6 +21,7 @@ import { predictImages, predictionsPath } from './predictor.ts';
 import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
 import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
 import type { TtaView } from './tta.ts';
+import { checkValidationIds } from './validation-ids.ts';
 
 interface SourceContext {
   settings: Settings;
@@ -41,10 +42,15 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
   };
   type Opened = Awaited<ReturnType<typeof open>>;
 
-  const indicesOf = async ({ dataset, experiment }: Opened, target: PredictionTarget): Promise<number[]> => {
+  const indicesOf = async ({ run, dataset, experiment }: Opened, target: PredictionTarget): Promise<number[]> => {
     if (target !== 'oof') return testImages(dataset, target);
     const folds = await readFolds(resolvePath(experiment.data.folds, cwd));
-    return splitFold(folds, dataset.images, experiment.data.fold).validation;
+    const { validation } = splitFold(folds, dataset.images, experiment.data.fold);
+    await checkValidationIds(
+      run.dir,
+      validation.map((index) => dataset.images[index]!.id),
+    );
+    return validation;
   };
 
   return {

@@ -12,6 +12,12 @@ export interface ResolvedMember {
 export async function resolveMembers(submission: Submission, source: ProbabilitySource): Promise<ResolvedMember[]> {
   const resolved: ResolvedMember[] = [];
   for (const member of submission.members) resolved.push({ member, run: await source.describe(member) });
+  const seen = new Set<string>();
+  for (const { run } of resolved) {
+    const key = `${run.run_id}, ${run.checkpoint_id}`;
+    if (seen.has(key)) throw new UserError(expected('each checkpoint once', 'members', key, 'Use `weight` instead.'));
+    seen.add(key);
+  }
   const root = resolved[0]!.run.data_root;
   const other = resolved.find(({ run }) => run.data_root !== root);
   if (other === undefined) return resolved;

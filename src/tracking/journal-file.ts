@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { expected } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { JournalEntry } from './journal-entry.ts';
 
 /** An entry and where the line after it begins, in bytes from the journal's start. */
@@ -22,7 +22,14 @@ export function readJournal(path: string): JournalEntry[] {
 export function readRunStates(path: string): Extract<JournalEntry, { type: 'run' | 'end' }>[] {
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   const states = lines.filter((line) => line.startsWith('{"type":"run"') || line.startsWith('{"type":"end"'));
-  return states.map((line) => JSON.parse(line) as Extract<JournalEntry, { type: 'run' | 'end' }>);
+  try {
+    return states.map((line) => JSON.parse(line) as Extract<JournalEntry, { type: 'run' | 'end' }>);
+  } catch (error) {
+    const next = 'Move its folder out of the runs, or restore the file.';
+    throw new UserError(`Expected a journal at ${path} but it is damaged: ${messageOf(error)}. ${next}`, {
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 import { JOURNAL_FILE } from './journal.ts';
 import type { RunStatus } from './journal-entry.ts';
 import { readRunStates } from './journal-file.ts';
@@ -24,7 +24,7 @@ export interface RunSummary {
 export async function listRuns(runsDir: string): Promise<RunSummary[]> {
   const entries = await readdir(runsDir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw error;
+    throw new UserError(expected('a folder of runs', 'PNEUMOTHORAX_RUNS', runsDir), { cause: error });
   });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const runs = names.sort().map((name) => readRun(runsDir, name));

@@ -16,6 +16,7 @@ import { buildLoss } from '../losses/index.ts';
 import { buildModel } from '../models/index.ts';
 import { buildOptimizer } from '../optim/index.ts';
 import { predictionsPath } from '../predict/predictor.ts';
+import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
@@ -70,6 +71,10 @@ export async function runExperiment(
 
   const { runId, runDir } = await makeRunDir(experiment, settings);
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
+  await writeValidationIds(
+    runDir,
+    split.validation.map((index) => dataset.images[index]!.id),
+  );
   terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
   const journal = await openJournal(runDir);
   journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));

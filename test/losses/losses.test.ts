@@ -58,6 +58,18 @@ for (const config of losses) {
   });
 }
 
+for (const config of losses) {
+  test(`${config.name} alone has a gradient where the masks are made on the way`, () => {
+    const w = tf.variable(tf.scalar(0.5));
+    const { grads } = tf.variableGrads(() => {
+      const masks = tf.tensor4d([1, 0], [1, 1, 2, 1], 'int32').toFloat() as tf.Tensor4D;
+      return buildLoss([config])(tf.tensor4d([2, -1], [1, 1, 2, 1]).mul(w), masks);
+    }, [w]);
+    assert.ok(Number.isFinite(grads[w.name]!.dataSync()[0]));
+    tf.dispose([grads, w]);
+  });
+}
+
 test('binary cross-entropy by hand', () => {
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const wanted =

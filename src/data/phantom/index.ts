@@ -59,9 +59,12 @@ export async function writePhantom(config: PhantomConfig, terminal: Terminal): P
   };
 }
 
+/** Nearly ten times the real competition. */
+const MOST_IMAGES = 100_000;
+
 function checkConfig({ root, images, seed }: PhantomConfig): void {
-  if (!Number.isInteger(images) || images < 4) {
-    throw new UserError(expected('a whole number of at least 4', 'images of a phantom', images));
+  if (!Number.isInteger(images) || images < 4 || images > MOST_IMAGES) {
+    throw new UserError(expected(`a whole number from 4 to ${MOST_IMAGES}`, 'images of a phantom', images));
   }
   if (!Number.isInteger(seed)) throw new UserError(expected('a whole number', 'seed of a phantom', seed));
   if (existsSync(root)) {

@@ -34,8 +34,8 @@ export function drawLook(rng: Rng, { view, patient }: PhantomImage): Look {
     aeration: [both + sides[0]! + 0.012 * rng.normal(), both + sides[1]! + 0.012 * rng.normal()],
     slope: [rng.between(-0.12, 0.06), rng.between(-0.12, 0.06)],
     airDepth: rng.between(0.1, 0.15),
-    line: rng.between(0.18, 0.26),
-    lineBreadth: rng.between(3.5, 5),
+    line: rng.between(0.28, 0.38),
+    lineBreadth: rng.between(4.5, 6),
     exposure: { offset: rng.between(0, 0.1), gain: rng.between(0.85, 1.15), gamma: rng.between(0.75, 1.5) },
     noise: rng.between(0.008, 0.025) * (view === 'AP' ? 1.2 : 1),
   };
