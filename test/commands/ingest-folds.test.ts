@@ -90,7 +90,7 @@ test('images without a patient are groups of their own, aloud', async () => {
 test('wrong values are refused by key', async () => {
   const bad: [Command, Record<string, string>, RegExp][] = [
     [ingestCommand, {}, /data=<folder>/],
-    [ingestCommand, { data: 'siim', resolution: '500' }, /a multiple of 32 for resolution.*500/],
+    [ingestCommand, { data: 'siim', resolution: '500' }, /a multiple of 32 up to 1024 for resolution.*500/],
     [ingestCommand, { data: 'siim', resolution: 'NaN' }, /resolution/],
     [ingestCommand, { data: 'siim', stage: '3' }, /1 or 2 for stage.*3/],
     [ingestCommand, { data: 'siim', strict: 'yes' }, /true or false for strict.*yes/],
