@@ -43,9 +43,9 @@ test('the lock is free after work that throws', async () => {
   const path = join(folder, 'throwing');
   await assert.rejects(
     withLock(path, async () => {
-      throw new Error('work');
+      throw new Error('it broke');
     }),
-    /work/,
+    /it broke/,
   );
   assert.equal(await tryLock(path), true);
 });
