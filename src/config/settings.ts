@@ -21,6 +21,10 @@ export const settingsKeys = {
     optional('Where TensorFlow’s library and MLflow’s environment are kept.', text),
   ),
   runsDir: fromEnvironment('PNEUMOTHORAX_RUNS', withDefault('Where runs are written.', text, 'runs')),
+  loaderWorkers: fromEnvironment(
+    'PNEUMOTHORAX_LOADER_WORKERS',
+    optional('Threads that load images; left out: one less than the machine has cores, at most 8.', wholeNumber()),
+  ),
 };
 
 /** Machine settings; `cacheDir` and `runsDir` are absolute. */
@@ -47,6 +51,14 @@ export async function readSettings(
 function locateVariable(path: readonly (string | number)[]): string {
   const key = listKeys(settingsKeys).find((declared) => declared.path[0] === path[0])?.key;
   return `environment (${key?.env ?? path.join('.')})`;
+}
+
+/** The environment holds text alone. */
+function wholeNumber() {
+  return z
+    .string()
+    .regex(/^[1-9]\d?$/, 'a whole number from 1 to 99')
+    .transform(Number);
 }
 
 function httpAddress() {

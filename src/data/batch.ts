@@ -1,4 +1,7 @@
-/** Images and masks on their way to the device. */
+/**
+ * Images and masks on their way to the device. A loader fills the same memory again and again: its batch is valid until
+ * the next one is asked for, so whoever wants to keep something copies it.
+ */
 export interface Batch {
   /** Which images, in order. */
   ids: string[];

@@ -19,6 +19,8 @@ export interface Dataset {
   /** SHA-256 over ids, file digests and label codes, in hexadecimal: other data, another digest. */
   digest: string;
   images: readonly DatasetImage[];
+  /** The pixel cache, for threads that open it themselves: the pixels of `images[i]` lie at byte i·R·R. */
+  pixelsPath: string;
   /** Reads the pixels of `images[index]`, [resolution, resolution] row-major, 0 to 255. */
   readPixels(index: number): Uint8Array;
   close(): void;

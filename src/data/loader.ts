@@ -1,9 +1,21 @@
-import { type AugmentConfig, augment } from '../augment/index.ts';
-import { createRng } from '../core/random.ts';
+import { availableParallelism } from 'node:os';
+import type { AugmentConfig } from '../augment/index.ts';
 import type { Batch } from './batch.ts';
 import type { Dataset } from './dataset.ts';
+import { batchMemory, type LoaderJob, type LoaderSetup, passBytes } from './loader-job.ts';
+import {
+  countBatches,
+  countImages,
+  createQueue,
+  isWhole,
+  type Queue,
+  releaseBatch,
+  stopPass,
+  threadsAtWork,
+} from './loader-queue.ts';
+import { startThreads, type Threads } from './loader-threads.ts';
+import { shareTruth } from './loader-truth.ts';
 import { type SamplerConfig, sampleEpoch } from './sampler.ts';
-import { maskAtResolution } from './training-mask.ts';
 
 export interface EpochOptions {
   batchSize: number;
@@ -15,53 +27,98 @@ export interface EpochOptions {
 }
 
 /**
- * The batches of one training epoch, in an order drawn from seed and epoch, each image augmented by random numbers of
- * its own. An incomplete last batch is left out: another order in the next epoch brings its images in.
- * @param indices which images of the dataset
+ * Threads that read, draw and augment batches ahead of the device, also while the caller is blocked; one pass at a
+ * time. Batches come in order, the same for the same seed whatever the number of threads. Each is valid until the next
+ * one is asked for: its memory is filled again. When something goes wrong in a thread, or at an abort, every pass
+ * throws it from then on.
  */
-export function* trainingBatches(
+export interface Loader {
+  readonly dataset: Dataset;
+  /**
+   * The batches of one training epoch, in an order drawn from seed and epoch, each image augmented by random numbers of
+   * its own. An incomplete last batch is left out: another order in the next epoch brings its images in.
+   * @param indices which images of the dataset
+   */
+  trainingBatches(indices: readonly number[], options: EpochOptions): AsyncGenerator<Batch, void, void>;
+  /** The batches of a validation or prediction, in the order of the indices; the last one may be smaller. */
+  orderedBatches(indices: readonly number[], batchSize: number): AsyncGenerator<Batch, void, void>;
+  /** Ends the threads; to be called whatever happens. */
+  close(): Promise<void>;
+}
+
+/** At least these are ahead of the batch in use. */
+const LEAST_AHEAD = 3;
+/** One thread augments over a hundred images a second at 512²; no device takes more than eight of them. */
+const MOST_WORKERS = 8;
+
+/**
+ * Starts a loader's threads over a data set, which must stay open until the loader is closed.
+ * @param options.workers how many threads; one less than the machine runs at once, at most 8, when left out.
+ * @param options.signal stops the threads when aborted.
+ */
+export function openLoader(
   dataset: Dataset,
-  indices: readonly number[],
-  options: EpochOptions,
-): Generator<Batch> {
-  const { batchSize, sampler: config, seed, epoch } = options;
-  const isPositive = (index: number) => (dataset.images[index]!.truth?.length ?? 0) > 0;
-  const order = sampleEpoch(indices, isPositive, { config, seed, epoch });
-  for (let start = 0; start + batchSize <= order.length; start += batchSize) {
-    const batch = loadBatch(dataset, order.slice(start, start + batchSize));
-    augmentBatch(batch, start, options);
-    yield batch;
+  { workers = defaultWorkers(), signal }: { workers?: number | undefined; signal: AbortSignal },
+): Loader {
+  const { resolution, images, pixelsPath } = dataset;
+  const setup: LoaderSetup = { pixelsPath, resolution, truth: shareTruth(images) };
+  const options = { count: workers, signal };
+  const threads = startThreads<LoaderJob>(new URL('./loader-worker.ts', import.meta.url), setup, options);
+  let memory = new SharedArrayBuffer(0);
+  let passing = false;
+
+  async function* pass(
+    order: readonly number[],
+    batchSize: number,
+    augmentation?: LoaderJob['augmentation'],
+  ): AsyncGenerator<Batch, void, void> {
+    if (passing) throw new Error('Expected one pass of a loader at a time but another one has not ended.');
+    threads.check();
+    passing = true;
+    const slots = 1 + Math.max(LEAST_AHEAD, Math.ceil((2 * workers) / batchSize));
+    const queue = createQueue({ images: order.length, batchSize, slots }, workers);
+    // Memory is kept from pass to pass: threads let go of it only when their garbage is collected.
+    const bytes = passBytes(queue, resolution);
+    if (memory.byteLength < bytes) memory = new SharedArrayBuffer(bytes);
+    threads.give({ queue, memory, order: Int32Array.from(order), augmentation });
+    try {
+      for (let batch = 0; batch < countBatches(queue); batch++) {
+        await whole(queue, batch, threads);
+        const count = countImages(queue, batch);
+        const ids = order.slice(batch * batchSize, batch * batchSize + count).map((index) => images[index]!.id);
+        yield { ids, count, resolution, ...batchMemory({ queue, memory }, resolution, batch, count) };
+        releaseBatch(queue);
+      }
+    } finally {
+      stopPass(queue);
+      while (threadsAtWork(queue) > 0 && !threads.failed()) await threads.news();
+      passing = false;
+    }
+  }
+
+  return {
+    dataset,
+    trainingBatches: (indices, { batchSize, sampler: config, augment: steps, seed, epoch }) => {
+      const isPositive = (index: number) => (images[index]!.truth?.length ?? 0) > 0;
+      const order = sampleEpoch(indices, isPositive, { config, seed, epoch });
+      const wholeBatches = order.slice(0, order.length - (order.length % batchSize));
+      return pass(wholeBatches, batchSize, { steps, seed, epoch });
+    },
+    orderedBatches: pass,
+    close: threads.close,
+  };
+}
+
+/** Resolves when all images of a batch are there. */
+async function whole(queue: Queue, batch: number, threads: Threads<LoaderJob>): Promise<void> {
+  threads.check();
+  while (!isWhole(queue, batch)) {
+    await threads.news();
+    threads.check();
   }
 }
 
-/** The batches of a validation or prediction, in the order of the indices; the last one may be smaller. */
-export function* orderedBatches(dataset: Dataset, indices: readonly number[], batchSize: number): Generator<Batch> {
-  for (let start = 0; start < indices.length; start += batchSize) {
-    yield loadBatch(dataset, indices.slice(start, start + batchSize));
-  }
-}
-
-function loadBatch(dataset: Dataset, indices: readonly number[]): Batch {
-  const { resolution } = dataset;
-  const area = resolution * resolution;
-  const images = new Uint8Array(indices.length * area);
-  const masks = new Uint8Array(indices.length * area);
-  indices.forEach((index, place) => {
-    images.set(dataset.readPixels(index), place * area);
-    const { truth } = dataset.images[index]!;
-    if (truth !== undefined) masks.set(maskAtResolution(truth, resolution), place * area);
-  });
-  const ids = indices.map((index) => dataset.images[index]!.id);
-  return { ids, count: indices.length, resolution, images, masks };
-}
-
-/** By place in the epoch, since a sampler may give an image twice. */
-function augmentBatch(batch: Batch, start: number, options: EpochOptions): void {
-  const area = batch.resolution * batch.resolution;
-  batch.ids.forEach((_, place) => {
-    const image = batch.images.subarray(place * area, (place + 1) * area);
-    const mask = batch.masks.subarray(place * area, (place + 1) * area);
-    const rng = createRng(options.seed, 'augment', options.epoch, start + place);
-    augment(options.augment, { size: batch.resolution, image, mask }, rng);
-  });
+/** One for each core but the main thread's. */
+function defaultWorkers(): number {
+  return Math.min(MOST_WORKERS, Math.max(1, availableParallelism() - 1));
 }

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { sha256 } from '../core/atomic-file.ts';
 import type { Stage } from '../core/competition.ts';
 import { formatRle } from '../core/rle.ts';
@@ -7,6 +6,7 @@ import type { CatalogueRow } from './catalogue.ts';
 import type { Dataset, DatasetImage } from './dataset.ts';
 import { openCatalogue } from './open-catalogue.ts';
 import { ensurePixelCache } from './pixel-cache.ts';
+import { openPixelFile } from './pixel-file.ts';
 
 /**
  * Opens an ingested data root at a resolution: every image that can be read, of all sets, in the catalogue's order; the
@@ -27,26 +27,19 @@ export async function openDataset(
   const images = usable.map(
     ({ imageId, set, patientId }): DatasetImage => ({ id: imageId, set, patientId, truth: labels.truth.get(imageId) }),
   );
-  return { root, resolution, images, digest: digestOf(usable, images), ...openPixels(path, images.length, resolution) };
-}
-
-/** Reading by position keeps memory at one image and lets the system's page cache do the rest. */
-function openPixels(path: string, count: number, resolution: number): Pick<Dataset, 'readPixels' | 'close'> {
-  const size = resolution * resolution;
-  let file: number | undefined = openSync(path, 'r');
+  const file = openPixelFile(path, images.length, resolution);
   return {
+    root,
+    resolution,
+    images,
+    pixelsPath: path,
+    digest: digestOf(usable, images),
     readPixels: (index) => {
-      if (file === undefined) throw new Error('The data set is closed.');
-      if (!(index >= 0 && index < count)) throw new RangeError(`Image ${index} of ${count} does not exist.`);
-      const pixels = new Uint8Array(size);
-      const read = readSync(file, pixels, 0, size, index * size);
-      if (read !== size) throw new Error(`${path} is cut short: ${read} of ${size} bytes for image ${index}.`);
+      const pixels = new Uint8Array(resolution * resolution);
+      file.read(index, pixels);
       return pixels;
     },
-    close: () => {
-      if (file !== undefined) closeSync(file);
-      file = undefined;
-    },
+    close: file.close,
   };
 }
 

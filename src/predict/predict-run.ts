@@ -92,7 +92,7 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     setWeights(model, job.weights, `${run.run_id}, ${id}`);
     const bar = terminal.progress(`predict ${run.run_id} on ${job.target}`, indices.length);
     try {
-      const facts = { storePath: job.path, checkpoint: job.sha256, tta: job.tta };
+      const facts = { storePath: job.path, checkpoint: job.sha256, tta: job.tta, workers: settings.loaderWorkers };
       const options = { ...facts, batchSize: experiment.validation_batch_size, signal: context.signal };
       await predictImages(model, dataset, indices, options, (count) => bar.advance(count));
     } finally {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Batch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { orderedBatches } from '../data/loader.ts';
+import { openLoader } from '../data/loader.ts';
 import { tf } from '../engine/tf.ts';
 import { createProbabilityStore } from './probability-store.ts';
 import { applyView, type TtaView } from './tta.ts';
@@ -18,20 +18,31 @@ export function quantize(probabilities: Float32Array): Uint8Array {
   return Uint8Array.from(probabilities, (p) => Math.round(255 * p));
 }
 
+export interface PredictOptions {
+  storePath: string;
+  checkpoint: string;
+  tta: readonly TtaView[];
+  batchSize: number;
+  /** Threads that load images; as many as the machine is good for when left out. */
+  workers?: number | undefined;
+  signal: AbortSignal;
+}
+
 /** Predicts images of a dataset and stores the mean over the views, batch by batch; `advance` hears of each batch. */
 export async function predictImages(
   model: tf.LayersModel,
   dataset: Dataset,
   indices: readonly number[],
-  options: { storePath: string; checkpoint: string; tta: readonly TtaView[]; batchSize: number; signal: AbortSignal },
+  options: PredictOptions,
   advance: (images: number) => void,
 ): Promise<void> {
-  const { storePath, checkpoint, tta, batchSize } = options;
+  const { storePath, checkpoint, tta, batchSize, workers, signal } = options;
   const area = dataset.resolution ** 2;
   const writer = await createProbabilityStore(storePath, { resolution: dataset.resolution, checkpoint, tta: [...tta] });
+  const loader = openLoader(dataset, { workers, signal });
   try {
-    for (const batch of orderedBatches(dataset, indices, batchSize)) {
-      options.signal.throwIfAborted();
+    for await (const batch of loader.orderedBatches(indices, batchSize)) {
+      signal.throwIfAborted();
       const bytes = quantize(predictBatch(model, batch, tta));
       for (const [place, id] of batch.ids.entries()) {
         await writer.append(id, bytes.subarray(place * area, (place + 1) * area));
@@ -43,6 +54,8 @@ export async function predictImages(
   } catch (error) {
     await writer.abandon();
     throw error;
+  } finally {
+    await loader.close();
   }
 }
 

@@ -3,9 +3,10 @@ import type { Experiment } from '../config/experiment.ts';
 import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { trainingBatches } from '../data/loader.ts';
+import { type Loader, openLoader } from '../data/loader.ts';
 import { buildSchedule } from '../optim/index.ts';
 import type { Journal } from '../tracking/journal.ts';
+import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
 import type { TrainStep } from './step.ts';
 import { validate } from './validate.ts';
@@ -22,6 +23,13 @@ export interface Training {
   journal: Journal;
   terminal: Terminal;
   signal: AbortSignal;
+  /** Threads that load images; as many as the machine is good for when left out. */
+  workers?: number | undefined;
+}
+
+/** What the loop itself adds: the threads that make its batches. */
+interface Fitting extends Training {
+  loader: Loader;
 }
 
 /** How far a run has come. */
@@ -41,38 +49,52 @@ export interface Progress {
  * Returns the checkpoint to use: the average when there is one, else the one of the best Dice.
  */
 export async function fit(training: Training, progress: Progress): Promise<SavedCheckpoint> {
-  const { experiment, step, checkpoints } = training;
+  const { dataset, workers, signal } = training;
+  const loader = openLoader(dataset, { workers, signal });
+  try {
+    return await fitEpochs({ ...training, loader }, progress);
+  } finally {
+    await loader.close();
+  }
+}
+
+async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedCheckpoint> {
+  const { experiment, step, checkpoints } = fitting;
   const average = createWeightAverage();
   while (progress.epoch < experiment.epochs) {
-    await trainEpoch(training, progress);
+    await trainEpoch(fitting, progress);
     const done = { ...progress, epoch: progress.epoch + 1 };
-    const saved = await checkpoints.save(`epoch-${String(done.epoch).padStart(4, '0')}`, done, (options) =>
-      validate(step, training.dataset, training.split.validation, { ...options, ...validation(training) }),
-    );
+    const saved = await saveValidated(fitting, `epoch-${String(done.epoch).padStart(4, '0')}`, done);
     progress.epoch = done.epoch;
     progress.scores.push(saved.metrics['val/dice']);
-    report(training, progress, saved);
+    report(fitting, progress, saved);
     if (progress.epoch > experiment.epochs - experiment.swa_epochs) average.add(step.readWeights());
   }
   if (average.count() === 0) return checkpoints.best('best-dice');
   progress.averaging = true;
   step.writeWeights(average.mean());
-  await refreshBatchNorm(training, progress.epoch);
-  return await checkpoints.save('swa', progress, (options) =>
-    validate(step, training.dataset, training.split.validation, { ...options, ...validation(training) }),
+  await refreshBatchNorm(fitting, progress.epoch);
+  return await saveValidated(fitting, 'swa', progress);
+}
+
+async function saveValidated(fitting: Fitting, id: string, progress: Progress): Promise<SavedCheckpoint> {
+  const { experiment, step, loader, split, checkpoints, signal } = fitting;
+  return await checkpoints.save(id, progress, (options) =>
+    validate(step, loader, split.validation, { ...options, batchSize: experiment.validation_batch_size, signal }),
   );
 }
 
 /** One pass over the training images: gradients are gathered over `accumulation_steps` batches for each update. */
-async function trainEpoch(training: Training, progress: Progress): Promise<void> {
-  const { experiment, step, journal, signal } = training;
+async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
+  const { experiment, step, journal, signal } = fitting;
   const schedule = buildSchedule(experiment.lr_schedule);
-  const { batches, updates } = countSteps(training);
-  const bar = training.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
+  const { batches, updates } = countSteps(fitting);
+  const bar = fitting.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
+  const watch = createEpochWatch();
   let losses: number[] = [];
   let batchesLeft = batches;
   try {
-    for (const batch of epochBatches(training, progress.epoch)) {
+    for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch))) {
       signal.throwIfAborted();
       losses.push(checkLoss(step.accumulate(batch), progress, batch.ids));
       batchesLeft--;
@@ -88,19 +110,20 @@ async function trainEpoch(training: Training, progress: Progress): Promise<void>
       // TensorFlow works synchronously: without this neither signals nor uploads would get their turn.
       await setImmediate();
     }
+    journal.metrics(watch.metrics(batches * experiment.batch_size), progress.update);
   } finally {
     bar.stop();
   }
 }
 
 /** Batch-norm statistics of averaged weights: their own, over the training images once more. */
-async function refreshBatchNorm(training: Training, epoch: number): Promise<void> {
-  const bar = training.terminal.progress('batch-norm statistics, batch', countSteps(training).batches);
+async function refreshBatchNorm(fitting: Fitting, epoch: number): Promise<void> {
+  const bar = fitting.terminal.progress('batch-norm statistics, batch', countSteps(fitting).batches);
   let index = 0;
   try {
-    for (const batch of epochBatches(training, epoch)) {
-      training.signal.throwIfAborted();
-      training.step.refreshBatchNorm(batch, index++);
+    for await (const batch of epochBatches(fitting, epoch)) {
+      fitting.signal.throwIfAborted();
+      fitting.step.refreshBatchNorm(batch, index++);
       bar.advance();
       await setImmediate();
     }
@@ -109,18 +132,14 @@ async function refreshBatchNorm(training: Training, epoch: number): Promise<void
   }
 }
 
-function epochBatches({ experiment, dataset, split }: Training, epoch: number) {
+function epochBatches({ experiment, loader, split }: Fitting, epoch: number) {
   const { batch_size: batchSize, augment, seed, data } = experiment;
-  return trainingBatches(dataset, split.train, { batchSize, sampler: data.sampler, augment, seed, epoch });
+  return loader.trainingBatches(split.train, { batchSize, sampler: data.sampler, augment, seed, epoch });
 }
 
 function countSteps({ experiment, split }: Training): { batches: number; updates: number } {
   const batches = Math.floor(split.train.length / experiment.batch_size);
   return { batches, updates: experiment.epochs * Math.ceil(batches / experiment.accumulation_steps) };
-}
-
-function validation({ experiment, signal }: Training) {
-  return { batchSize: experiment.validation_batch_size, signal };
 }
 
 function report({ experiment, terminal }: Training, { epoch }: Progress, { metrics, names }: SavedCheckpoint): void {

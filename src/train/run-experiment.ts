@@ -90,7 +90,8 @@ export async function runExperiment(
     const step = buildStep(experiment, terminal);
     if (initial !== undefined) step.writeWeights(initial);
     const checkpoints = keepCheckpoints(runDir, step, journal);
-    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal };
+    const workers = settings.loaderWorkers;
+    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal, workers };
     chosen = await fit(training, progress);
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { maskToRuns } from '../core/rle.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { orderedBatches } from '../data/loader.ts';
+import type { Loader } from '../data/loader.ts';
 import { type ImageScore, type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
 import { thresholdMap } from '../postprocess/threshold-map.ts';
 import { quantize } from '../predict/predictor.ts';
@@ -24,10 +23,11 @@ const THRESHOLD = 0.5;
  */
 export async function validate(
   step: TrainStep,
-  dataset: Dataset,
+  loader: Loader,
   indices: readonly number[],
   options: { batchSize: number; storePath: string; checkpoint: string; signal: AbortSignal },
 ): Promise<Validation> {
+  const { dataset } = loader;
   const { resolution } = dataset;
   const area = resolution ** 2;
   const truths = new Map(indices.map((index) => [dataset.images[index]!.id, dataset.images[index]!.truth!]));
@@ -39,7 +39,7 @@ export async function validate(
   const images: ImageScore[] = [];
   let loss = 0;
   try {
-    for (const batch of orderedBatches(dataset, indices, options.batchSize)) {
+    for await (const batch of loader.orderedBatches(indices, options.batchSize)) {
       options.signal.throwIfAborted();
       const result = step.evaluate(batch);
       loss += result.loss * batch.count;

@@ -19,6 +19,7 @@ test('the environment is read as it stands; an empty variable is unset', async (
     MLFLOW_TRACKING_TOKEN: '',
     XDG_CACHE_HOME: '/cache',
     PNEUMOTHORAX_RUNS: 'elsewhere',
+    PNEUMOTHORAX_LOADER_WORKERS: '12',
   };
   assert.deepEqual(await readSettings('/here', environment), {
     trackingUri: 'https://mlflow.example.org:5000/base',
@@ -26,6 +27,7 @@ test('the environment is read as it stands; an empty variable is unset', async (
     trackingPassword: 'true',
     cacheDir: '/cache/pneumothorax-harness',
     runsDir: '/here/elsewhere',
+    loaderWorkers: 12,
   });
   const { cacheDir } = await readSettings('/here', { ...environment, PNEUMOTHORAX_CACHE: 'own' });
   assert.equal(cacheDir, '/here/own');
@@ -37,4 +39,13 @@ test('a wrong value names its variable', async () => {
     message:
       'environment (MLFLOW_TRACKING_URI): Expected an http or https address for trackingUri but received "./mlruns".',
   });
+});
+
+test('a number of threads is a whole one', async () => {
+  for (const wrong of ['0', '-1', '2.5', 'two', '1e3', '100']) {
+    await assert.rejects(
+      readSettings('/here', { PNEUMOTHORAX_LOADER_WORKERS: wrong }),
+      /environment \(PNEUMOTHORAX_LOADER_WORKERS\): Expected a whole number from 1 to 99 for loaderWorkers/,
+    );
+  }
 });

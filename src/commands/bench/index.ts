@@ -15,6 +15,15 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./phantom.ts')).benchPhantom,
   },
+  loader: {
+    keys: {
+      resolution: 'loader: side of the images (512)',
+      batch_size: 'loader: images in a batch (4)',
+      workers: 'loader: threads (2)',
+      images: 'loader: images to load while timed (2000)',
+    },
+    load: async () => (await import('./loader.ts')).benchLoader,
+  },
 };
 
 export const benchCommand: Command = {

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { augment } from '../augment/index.ts';
+import { createRng } from '../core/random.ts';
+import { type LoaderJob, type LoaderSetup, sampleMemory } from './loader-job.ts';
+import { claimPlace, finishPlace, leavePass } from './loader-queue.ts';
+import { truthAt } from './loader-truth.ts';
+import { openPixelFile } from './pixel-file.ts';
+import { drawMask } from './training-mask.ts';
+
+/** A thread of the loader: fills places of a pass until none is left. What it throws ends it, and so the pass. */
+const { pixelsPath, resolution, truth } = workerData as LoaderSetup;
+const file = openPixelFile(pixelsPath, truth.ends.length, resolution);
+
+parentPort!.on('message', (job: LoaderJob) => {
+  const { queue } = job;
+  for (let place = claimPlace(queue); place !== undefined; place = claimPlace(queue)) {
+    fill(job, place);
+    if (finishPlace(queue, place)) tellOwner();
+  }
+  leavePass(queue);
+  tellOwner();
+});
+
+function fill(job: LoaderJob, place: number): void {
+  const index = job.order[place]!;
+  const { image, mask } = sampleMemory(job, resolution, place);
+  file.read(index, image);
+  drawMask(truthAt(truth, index), resolution, mask);
+  if (job.augmentation === undefined) return;
+  // By place in the epoch, since a sampler may give an image twice.
+  const { steps, seed, epoch } = job.augmentation;
+  augment(steps, { size: resolution, image, mask }, createRng(seed, 'augment', epoch, place));
+}
+
+function tellOwner(): void {
+  parentPort!.postMessage(undefined);
+}
