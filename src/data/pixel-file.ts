@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { messageOf } from '../core/errors.ts';
+import { expected, messageOf } from '../core/errors.ts';
 
 /** A pixel cache, open for reading; the system's page cache does the rest. */
 export interface PixelFile {
@@ -20,7 +20,9 @@ export function openPixelFile(path: string, count: number, resolution: number): 
       if (file === undefined) throw new Error(`Expected an open pixel cache but ${path} was closed.`);
       if (!(index >= 0 && index < count)) throw new RangeError(`Image ${index} of ${count} does not exist in ${path}.`);
       const done = readWhole(path, file, pixels.subarray(0, size), index * size);
-      if (done !== size) throw new Error(`${path} is cut short: ${done} of ${size} bytes for image ${index}.`);
+      if (done === size) return;
+      const next = 'It is cut short, and will be built again when the data set is opened next.';
+      throw new Error(expected(`${size} bytes of image ${index}`, path, done, next));
     },
     close: () => {
       if (file !== undefined) closeSync(file);
