@@ -24,13 +24,24 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./loader.ts')).benchLoader,
   },
+  peers: {
+    keys: {
+      'model.encoder': 'peers: the encoder of the U-Net (efficientnet-b4)',
+      resolution: 'peers: side of the images (256)',
+      batch_size: 'peers: images in a batch (4)',
+      steps: 'peers: steps of each process that are timed (10)',
+      rounds: 'peers: how often all take their turn (3)',
+      peers: 'peers: which of keras,pytorch,stock (all)',
+    },
+    load: async () => (await import('./peers.ts')).benchPeers,
+  },
 };
 
 export const benchCommand: Command = {
   name: 'bench',
   summary: 'measure the harness',
   usage: `<${Object.keys(BENCHES).join('|')}>`,
-  keys: Object.assign({}, ...Object.values(BENCHES).map(({ keys }) => keys)),
+  keys: mergeKeys(Object.values(BENCHES).map(({ keys }) => keys)),
   overrides: false,
   async run(args, terminal) {
     const [name = '', ...words] = args.words;
@@ -43,3 +54,12 @@ export const benchCommand: Command = {
     return await bench({ ...args, words }, terminal);
   },
 };
+
+/** Keys that several benches take have the help of each. */
+function mergeKeys(each: readonly Record<string, string>[]): Record<string, string> {
+  const merged: Record<string, string> = {};
+  for (const [key, help] of each.flatMap((keys) => Object.entries(keys))) {
+    merged[key] = merged[key] === undefined ? help : `${merged[key]}; ${help}`;
+  }
+  return merged;
+}
