@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { sha256, writeDirectoryAtomic } from '../core/atomic-file.ts';
-import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { checkCompiler } from './compiler.ts';
 
 const require = createRequire(import.meta.url);
 const tfjsFolder = () => dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
@@ -54,13 +54,4 @@ async function compile(source: string, library: string, output: string): Promise
     ...[`-L${folder}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', `-Wl,-rpath,${folder}`],
     ...['-o', output],
   ]);
-}
-
-async function checkCompiler(): Promise<void> {
-  const { failed } = await execa('g++', ['--version'], { reject: false });
-  if (!failed) return;
-  throw new UserError(
-    'Expected a C++ compiler for the TensorFlow binding but `g++ --version` failed. ' +
-      'Run `sudo apt-get install g++` (or your system’s equivalent).',
-  );
 }

@@ -5,6 +5,7 @@ import { withLock } from '../core/lock.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { ensureBinding, linkBinding } from './binding.ts';
 import { ensureLibrary } from './library.ts';
+import { ensureNativeKernels } from './native-kernels.ts';
 import type { Flavour } from './versions.ts';
 
 /** What a run asks for; `auto` is the GPU where there is an NVIDIA driver, else the processor. */
@@ -16,6 +17,8 @@ export interface Engine {
   library: string;
   /** The compiled binding. */
   binding: string;
+  /** The compiled module of our own operations, for the processor. */
+  kernels: string;
 }
 
 export interface InstallOptions {
@@ -30,8 +33,8 @@ export interface InstallOptions {
 
 /**
  * Makes sure that TensorFlow can be loaded: its C library out of the published wheel, the unmodified binding of
- * @tensorflow/tfjs-node-gpu compiled against it, and a link to that where tfjs looks for it. What is already there and
- * whole is used as it is. `use` runs while the link is certain to be this flavour's, so the binding is loaded in it.
+ * @tensorflow/tfjs-node-gpu and our own operations compiled against it, and a link where tfjs looks for the binding. What is
+ * already there and whole is used as it is. `use` runs while the link is certain to be this flavour's, so the binding is loaded in it.
  * Throws UserError where this machine lacks something, with the command that brings it.
  */
 export async function withEngine<T>(
@@ -47,9 +50,12 @@ export async function withEngine<T>(
     join(folder, 'lock'),
     async () => {
       const library = await ensureLibrary(folder, flavour, options, terminal);
-      const binding = await ensureBinding(library, terminal, options.signal);
+      const [binding, kernels] = await Promise.all([
+        ensureBinding(library, terminal, options.signal),
+        ensureNativeKernels(library, terminal, options.signal),
+      ]);
       await linkBinding(binding);
-      return await use({ flavour, library, binding });
+      return await use({ flavour, library, binding, kernels });
     },
     waiting,
     options.signal,

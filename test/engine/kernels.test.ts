@@ -8,6 +8,7 @@ import { loadForTests } from './load-for-tests.ts';
 before(loadForTests);
 
 const EPSILON = 1e-3;
+const NONE = { name: 'none' } as const;
 
 /** The textbook's batch normalization, part by part, for tfjs's own gradients. */
 function plainBatchNorm(x: tf.Tensor4D, gamma: tf.Tensor1D, beta: tf.Tensor1D): tf.Tensor4D {
@@ -27,7 +28,7 @@ test('native batch normalization and its gradients are those of its parts', () =
     const gamma = tf.tensor1d([0.5, 2]);
     const beta = tf.tensor1d([-1, 1]);
     const native = (...args: tf.Tensor[]) =>
-      batchNormTrain(args[0] as tf.Tensor4D, args[1] as tf.Tensor1D, args[2] as tf.Tensor1D, EPSILON, () => {});
+      batchNormTrain(args[0] as tf.Tensor4D, args[1] as tf.Tensor1D, args[2] as tf.Tensor1D, EPSILON, NONE, () => {});
     const plain = (...args: tf.Tensor[]) =>
       plainBatchNorm(args[0] as tf.Tensor4D, args[1] as tf.Tensor1D, args[2] as tf.Tensor1D);
     assertClose(native(x, gamma, beta), plain(x, gamma, beta), 1e-5);
@@ -43,7 +44,7 @@ test('the statistics are the mean and the biased variance', () => {
   tf.tidy(() => {
     const x = tf.tensor4d([1, 2, 3, 6], [1, 2, 2, 1]);
     let seen: number[] = [];
-    batchNormTrain(x, tf.tensor1d([1]), tf.tensor1d([0]), EPSILON, ({ mean, variance }) => {
+    batchNormTrain(x, tf.tensor1d([1]), tf.tensor1d([0]), EPSILON, NONE, ({ mean, variance }) => {
       seen = [mean.dataSync()[0]!, variance.dataSync()[0]!];
     });
     const mean = (1 + 2 + 3 + 6) / 4;
@@ -55,7 +56,14 @@ test('the statistics are the mean and the biased variance', () => {
 test('inference uses the statistics that it is given', () => {
   tf.tidy(() => {
     const statistics = { mean: tf.tensor1d([3]), variance: tf.tensor1d([4 - EPSILON]) };
-    const y = batchNormInfer(tf.tensor4d([7], [1, 1, 1, 1]), tf.tensor1d([2]), tf.tensor1d([1]), statistics, EPSILON);
+    const y = batchNormInfer(
+      tf.tensor4d([7], [1, 1, 1, 1]),
+      tf.tensor1d([2]),
+      tf.tensor1d([1]),
+      statistics,
+      EPSILON,
+      NONE,
+    );
     assertClose(y, tf.tensor4d([(2 * (7 - 3)) / 2 + 1], [1, 1, 1, 1]), 1e-5);
   });
 });

@@ -1,4 +1,11 @@
-import { type BatchStatistics, batchNormInfer, batchNormTrain } from '../kernels/batch-norm.ts';
+import { addBias } from '../kernels/add-bias.ts';
+import {
+  activate,
+  type BatchStatistics,
+  batchNormInfer,
+  batchNormTrain,
+  type NormActivation,
+} from '../kernels/batch-norm.ts';
 import { tf } from '../tf.ts';
 
 interface Options {
@@ -6,6 +13,8 @@ interface Options {
   /** Share of the moving statistics that stays at each batch (Keras's default 0.99). */
   momentum: number;
   epsilon: number;
+  /** Applied in the same kernel. No part of the configuration: the layer after this one is exported as that activation. */
+  activation?: NormActivation;
 }
 
 /**
@@ -18,11 +27,15 @@ export class BatchNormalization extends tf.layers.Layer {
   /** Takes the momentum's place while set: recomputing the statistics as a plain mean over k batches takes 1 − 1/k. */
   refreshMomentum: tf.Scalar | undefined;
   readonly epsilon: number;
+  private readonly activation: NormActivation;
+  /** Set where the convolution before has taken the scale: in prediction only beta is left to add. */
+  folded = false;
 
   constructor(options: Options) {
     super({ name: options.name });
     this.momentum = options.momentum;
     this.epsilon = options.epsilon;
+    this.activation = options.activation ?? { name: 'none' };
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
@@ -39,10 +52,12 @@ export class BatchNormalization extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const [gamma, beta, mean, variance] = this.weights.map((weight) => weight.read() as tf.Tensor1D);
+    if (this.folded) return activate(addBias(x, beta!), this.activation);
     if (kwargs.training !== true) {
-      return batchNormInfer(x, gamma!, beta!, { mean: mean!, variance: variance! }, this.epsilon);
+      return batchNormInfer(x, gamma!, beta!, { mean: mean!, variance: variance! }, this.epsilon, this.activation);
     }
-    return batchNormTrain(x, gamma!, beta!, this.epsilon, (statistics) => this.follow(statistics));
+    const observe = (statistics: BatchStatistics) => this.follow(statistics);
+    return batchNormTrain(x, gamma!, beta!, this.epsilon, this.activation, observe);
   }
 
   override getConfig() {

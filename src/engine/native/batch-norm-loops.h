@@ -1,0 +1,169 @@
+// The loops of batch normalization in the namespace INSTRUCTIONS; included once by each loops-*.cc, after vector.h.
+// ROWS rows are taken at once, so that what is known by column is loaded once for all of them.
+#include "loops.h"
+
+namespace harness::INSTRUCTIONS {
+
+using Kind = ActivationKind;
+
+/** Not a number stays one, so that a run that diverges is seen. */
+template <Kind KIND>
+INLINE Vector activate(Vector z, float alpha) {
+  if constexpr (KIND == Kind::relu) return z < 0.0f ? Vector{} : z;
+  if constexpr (KIND == Kind::leakyRelu) return z < 0.0f ? z * alpha : z;
+  if constexpr (KIND == Kind::swish) return z * sigmoid(z);
+  return z;
+}
+
+/** dy·activation′(z); of swish, σ(z)·(1 + z·(1 − σ(z))) (Ramachandran et al., 2017). */
+template <Kind KIND>
+INLINE Vector deactivate(Vector dy, Vector z, float alpha) {
+  if constexpr (KIND == Kind::relu) return z > 0.0f ? dy : Vector{};
+  if constexpr (KIND == Kind::leakyRelu) return z > 0.0f ? dy : dy * alpha;
+  if constexpr (KIND == Kind::swish) {
+    const Vector s = sigmoid(z);
+    return dy * (s * (1.0f + z * (1.0f - s)));
+  }
+  return dy;
+}
+
+/** CALL(4) for rows by fours from `row` on, and CALL(1) for what is left. */
+#define BY_ROWS(rows, CALL)                     \
+  {                                             \
+    int64_t row = 0;                            \
+    for (; row + 4 <= rows; row += 4) CALL(4);  \
+    for (; row < rows; row++) CALL(1);          \
+  }
+
+template <int ROWS>
+INLINE void addRows(const float* x, int64_t width, float* sum) {
+  for (int64_t c = 0; c < width; c += LANES) {
+    Vector total = load(sum + c);
+    for (int r = 0; r < ROWS; r++) total += stream(x + r * width + c);
+    store(sum + c, total);
+  }
+}
+
+template <int ROWS>
+INLINE void addDeviations(const float* x, int64_t width, const float* shift, float* sum, float* sumOfSquares) {
+  for (int64_t c = 0; c < width; c += LANES) {
+    const Vector center = load(shift + c);
+    Vector total = load(sum + c), squares = load(sumOfSquares + c);
+    for (int r = 0; r < ROWS; r++) {
+      const Vector d = load(x + r * width + c) - center;
+      total += d;
+      squares += d * d;
+    }
+    store(sum + c, total);
+    store(sumOfSquares + c, squares);
+  }
+}
+
+static void moments(const float* x, int64_t rows, int64_t width, float* shift, float* sum, float* sumOfSquares) {
+  const size_t bytes = width * sizeof(float);
+  std::memset(shift, 0, bytes);
+  std::memset(sum, 0, bytes);
+  std::memset(sumOfSquares, 0, bytes);
+#define ADD(ROWS) addRows<ROWS>(x + row * width, width, shift)
+  BY_ROWS(rows, ADD)
+  for (int64_t c = 0; c < width; c += LANES) store(shift + c, load(shift + c) * (1.0f / rows));
+#define DEVIATE(ROWS) addDeviations<ROWS>(x + row * width, width, shift, sum, sumOfSquares)
+  BY_ROWS(rows, DEVIATE)
+}
+
+struct Column {
+  Vector mean, inverseDeviation, gamma, beta;
+  Vector normalize(Vector x) const __attribute__((always_inline)) { return (x - mean) * inverseDeviation; }
+};
+
+INLINE Column columnAt(const Columns& columns, int64_t c) {
+  return {load(columns.mean + c), load(columns.inverseDeviation + c), load(columns.gamma + c), load(columns.beta + c)};
+}
+
+template <Kind KIND, int ROWS>
+INLINE void normalizeRows(float alpha, const float* x, int64_t width, const Columns& columns, float* y) {
+  for (int64_t c = 0; c < width; c += LANES) {
+    const Column column = columnAt(columns, c);
+    for (int r = 0; r < ROWS; r++) {
+      const Vector z = column.normalize(stream(x + r * width + c)) * column.gamma + column.beta;
+      store(y + r * width + c, activate<KIND>(z, alpha));
+    }
+  }
+}
+
+template <Kind KIND, int ROWS>
+INLINE void sumRows(float alpha, const float* dy, const float* x, int64_t width, const Columns& columns, float* sumDz,
+                    float* sumDzXhat) {
+  for (int64_t c = 0; c < width; c += LANES) {
+    const Column column = columnAt(columns, c);
+    Vector total = load(sumDz + c), product = load(sumDzXhat + c);
+    for (int r = 0; r < ROWS; r++) {
+      const Vector xhat = column.normalize(stream(x + r * width + c));
+      const Vector dz = deactivate<KIND>(stream(dy + r * width + c), xhat * column.gamma + column.beta, alpha);
+      total += dz;
+      product += dz * xhat;
+    }
+    store(sumDz + c, total);
+    store(sumDzXhat + c, product);
+  }
+}
+
+template <Kind KIND, int ROWS>
+INLINE void gradientRows(float alpha, const float* dy, const float* x, int64_t width, const Columns& columns,
+                         const float* meanDz, const float* meanDzXhat, float* dx) {
+  for (int64_t c = 0; c < width; c += LANES) {
+    const Column column = columnAt(columns, c);
+    const Vector scale = column.gamma * column.inverseDeviation;
+    const Vector mean = load(meanDz + c), slope = load(meanDzXhat + c);
+    for (int r = 0; r < ROWS; r++) {
+      const Vector xhat = column.normalize(stream(x + r * width + c));
+      const Vector dz = deactivate<KIND>(stream(dy + r * width + c), xhat * column.gamma + column.beta, alpha);
+      store(dx + r * width + c, scale * (dz - mean - xhat * slope));
+    }
+  }
+}
+
+template <Kind KIND>
+struct Passes {
+  static void normalize(float alpha, const float* x, int64_t rows, int64_t width, const Columns& columns, float* y) {
+#define NORMALIZE(ROWS) normalizeRows<KIND, ROWS>(alpha, x + row * width, width, columns, y + row * width)
+    BY_ROWS(rows, NORMALIZE)
+  }
+  static void gradientSums(float alpha, const float* dy, const float* x, int64_t rows, int64_t width,
+                           const Columns& columns, float* sumDz, float* sumDzXhat) {
+#define SUM(ROWS) sumRows<KIND, ROWS>(alpha, dy + row * width, x + row * width, width, columns, sumDz, sumDzXhat)
+    BY_ROWS(rows, SUM)
+  }
+  static void gradient(float alpha, const float* dy, const float* x, int64_t rows, int64_t width,
+                       const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx) {
+#define WRITE(ROWS) \
+  gradientRows<KIND, ROWS>(alpha, dy + row * width, x + row * width, width, columns, meanDz, meanDzXhat, dx + row * width)
+    BY_ROWS(rows, WRITE)
+  }
+};
+
+/** Calls a pass of the activation's own, with its alpha first. */
+#define DISPATCH(pass, ...)                                                                         \
+  switch (activation.kind) {                                                                        \
+    case Kind::none: return Passes<Kind::none>::pass(activation.alpha, __VA_ARGS__);                \
+    case Kind::relu: return Passes<Kind::relu>::pass(activation.alpha, __VA_ARGS__);                \
+    case Kind::leakyRelu: return Passes<Kind::leakyRelu>::pass(activation.alpha, __VA_ARGS__);      \
+    case Kind::swish: return Passes<Kind::swish>::pass(activation.alpha, __VA_ARGS__);              \
+  }
+
+static void normalize(Activation activation, const float* x, int64_t rows, int64_t width, const Columns& columns,
+                      float* y) {
+  DISPATCH(normalize, x, rows, width, columns, y)
+}
+
+static void gradientSums(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
+                         const Columns& columns, float* sumDz, float* sumDzXhat) {
+  DISPATCH(gradientSums, dy, x, rows, width, columns, sumDz, sumDzXhat)
+}
+
+static void gradient(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
+                     const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx) {
+  DISPATCH(gradient, dy, x, rows, width, columns, meanDz, meanDzXhat, dx)
+}
+
+}  // namespace harness::INSTRUCTIONS

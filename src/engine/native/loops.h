@@ -1,0 +1,48 @@
+// The inner loops, compiled once for each set of vector instructions and chosen when the module is loaded.
+#pragma once
+#include <cstdint>
+
+namespace harness {
+
+enum class ActivationKind { none, relu, leakyRelu, swish };
+
+struct Activation {
+  ActivationKind kind;
+  float alpha;  // slope below zero of leakyRelu
+};
+
+/**
+ * What is known by channel, repeated to the width of a row. Every loop sees a tensor [N,H,W,C] as rows of `width` floats,
+ * a multiple of both C and MULTIPLE, so channels are lanes and no loop has a rest.
+ */
+struct Columns {
+  const float* mean;
+  const float* inverseDeviation;
+  const float* gamma;
+  const float* beta;
+};
+
+/** What every width is a multiple of: the floats of the widest vector. */
+constexpr int64_t MULTIPLE = 16;
+
+struct Loops {
+  /** The means of the rows in `shift`, then Σ(x − shift) and Σ(x − shift)² by column. */
+  void (*moments)(const float* x, int64_t rows, int64_t width, float* shift, float* sum, float* sumOfSquares);
+  /** y = activation(gamma·x̂ + beta), x̂ = (x − mean) / deviation. */
+  void (*normalize)(Activation activation, const float* x, int64_t rows, int64_t width, const Columns& columns, float* y);
+  /** Adds Σ dz and Σ dz·x̂ by column, dz = dy·activation′(gamma·x̂ + beta). */
+  void (*gradientSums)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
+                       const Columns& columns, float* sumDz, float* sumDzXhat);
+  /** dx = gamma / deviation · (dz − meanDz − x̂·meanDzXhat); dx may be dy. */
+  void (*gradient)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
+                   const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx);
+};
+
+/** Those for the processor at hand. */
+const Loops& loops();
+
+namespace avx512 { extern const Loops LOOPS; }
+namespace avx2 { extern const Loops LOOPS; }
+namespace baseline { extern const Loops LOOPS; }
+
+}  // namespace harness
