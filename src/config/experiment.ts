@@ -68,6 +68,11 @@ export const experimentKeys = {
     z.enum(['graph', 'eager']),
     'graph',
   ),
+  precision: withDefault(
+    'float32; mixed_bfloat16 or mixed_float16 (on a GPU): products in 16 bits, weights and sums in float32.',
+    z.enum(['float32', 'mixed_bfloat16', 'mixed_float16']),
+    'float32',
+  ),
   deterministic: withDefault('Bit-equal repeats, at some cost in speed.', z.boolean(), false),
   seed: withDefault(
     'Seeds weights, order and augmentation.',
@@ -104,6 +109,16 @@ async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: s
   const problems: Problem[] = [];
   if (epochs !== undefined && swaEpochs !== undefined && swaEpochs > epochs) {
     problems.push({ path: ['swa_epochs'], sentence: expected(`at most epochs (${epochs})`, 'swa_epochs', swaEpochs) });
+  }
+  const { execution, precision, model } = parts;
+  const passes = [
+    { path: ['precision'], value: precision, without: 'float32' },
+    { path: ['model', 'recompute'], value: model?.recompute, without: false },
+  ];
+  for (const { path: key, value, without } of passes) {
+    if (execution !== 'eager' || value === undefined || value === without) continue;
+    const next = 'It is a pass over the graph: leave execution=eager away.';
+    problems.push({ path: key, sentence: expected(`${without} with execution=eager`, key.join('.'), value, next) });
   }
   if (data.phantom === undefined) {
     problems.push(...(await checkThere('folder', ['data', 'root'], data.root, cwd)));

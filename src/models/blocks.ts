@@ -1,10 +1,15 @@
 import { deriveSeed } from '../core/random.ts';
+import { Activation, type ActivationName } from '../engine/layers/activation.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
-import { Swish } from '../engine/layers/swish.ts';
+import { conv2dLayer } from '../engine/layers/convolution.ts';
+import { Dropout } from '../engine/layers/dropout.ts';
 import { tf } from '../engine/tf.ts';
 
 /** A tensor of a network under construction, [N,H,W,C]; H and W are known, N is not. */
 export type Feature = tf.SymbolicTensor;
+
+/** Of Keras applications. */
+const NORM_EPSILON = 1e-3;
 
 /** How a network's weights begin: every layer draws from a stream of its own, named after it. */
 export interface BlockOptions {
@@ -25,14 +30,14 @@ export function convolution(
   name: string,
   filters: number,
   kernelSize: number,
-  options: BlockOptions & { strides?: number; padding?: 'same' | 'valid'; bias?: number },
+  options: BlockOptions & { strides?: number; bias?: number },
 ): Feature {
-  const layer = tf.layers.conv2d({
+  const layer = conv2dLayer({
     name,
     filters,
     kernelSize,
     strides: options.strides ?? 1,
-    padding: options.padding ?? 'same',
+    padding: 'same',
     useBias: options.bias !== undefined,
     biasInitializer: tf.initializers.constant({ value: options.bias ?? 0 }),
     kernelInitializer: kernelInitializer(options, name),
@@ -45,9 +50,10 @@ export function depthwiseConvolution(
   x: Feature,
   name: string,
   kernelSize: number,
-  options: BlockOptions & { strides: number; padding: 'same' | 'valid' },
+  options: BlockOptions & { strides: number },
 ): Feature {
-  const { strides, padding } = options;
+  const { strides } = options;
+  const padding = 'same';
   const depthwiseInitializer = kernelInitializer(options, name);
   const layer = tf.layers.depthwiseConv2d({ name, kernelSize, strides, padding, useBias: false, depthwiseInitializer });
   return layer.apply(x) as Feature;
@@ -55,28 +61,40 @@ export function depthwiseConvolution(
 
 /** Batch normalization with the epsilon of Keras applications, shape kept. */
 export function batchNorm(x: Feature, name: string, { normMomentum }: BlockOptions): Feature {
-  return new BatchNormalization({ name, momentum: normMomentum, epsilon: 1e-3 }).apply(x) as Feature;
-}
-
-/** Swish, shape kept. */
-export function swishActivation(x: Feature, name: string): Feature {
-  return new Swish({ name }).apply(x) as Feature;
-}
-
-/** ReLU, shape kept. */
-export function reluActivation(x: Feature, name: string): Feature {
-  return tf.layers.activation({ name, activation: 'relu' }).apply(x) as Feature;
+  return new BatchNormalization({ name, momentum: normMomentum, epsilon: NORM_EPSILON }).apply(x) as Feature;
 }
 
 /**
- * Zero padding before a valid convolution of stride 2, as Keras applications do it so that weights fit (`correct_pad`):
- * for an even side the far edge gets one more than the near one.
+ * Batch normalization and then an activation, shape kept: two layers, as Keras names and stores them, whose work the
+ * first does for both in one kernel.
  */
-export function padForStride2(x: Feature, name: string, kernelSize: number): Feature {
-  const far = Math.floor(kernelSize / 2);
-  const pad = (side: number | null | undefined): [number, number] => [far - (1 - (side! % 2)), far];
-  const padding: [[number, number], [number, number]] = [pad(x.shape[1]), pad(x.shape[2])];
-  return tf.layers.zeroPadding2d({ name, padding }).apply(x) as Feature;
+export function batchNormActivation(
+  x: Feature,
+  names: { norm: string; activation: string },
+  kind: ActivationName,
+  { normMomentum }: BlockOptions,
+): Feature {
+  const norm = { name: names.norm, momentum: normMomentum, epsilon: NORM_EPSILON, activation: { name: kind } };
+  const normalized = new BatchNormalization(norm).apply(x) as Feature;
+  return new Activation({ name: names.activation, activation: kind, applied: true }).apply(normalized) as Feature;
+}
+
+/** An activation, shape kept. */
+export function activation(x: Feature, name: string, kind: ActivationName): Feature {
+  return new Activation({ name, activation: kind }).apply(x) as Feature;
+}
+
+/** Dropout before the last convolution, shape kept; nothing where the rate is 0. */
+export function dropUnits(x: Feature, rate: number, { seed }: BlockOptions): Feature {
+  if (rate === 0) return x;
+  const name = 'decoder_dropout';
+  return new Dropout({ name, rate, stream: deriveSeed(seed, name) }).apply(x) as Feature;
+}
+
+/** Drop-connect (Huang et al., 2016, stochastic depth): a whole sample's branch is zero at this rate; shape kept. */
+export function dropBranch(x: Feature, name: string, rate: number, { seed }: BlockOptions): Feature {
+  if (rate === 0) return x;
+  return new Dropout({ name, rate, stream: deriveSeed(seed, name), perSample: true }).apply(x) as Feature;
 }
 
 /**

@@ -1,5 +1,6 @@
+import { nameScopes } from '../engine/layers/scopes.ts';
 import { tf } from '../engine/tf.ts';
-import { type BlockOptions, convolution, type Feature, grayToRgb } from './blocks.ts';
+import { type BlockOptions, convolution, dropUnits, type Feature, grayToRgb } from './blocks.ts';
 import type { ModelConfig } from './config.ts';
 import { buildUnetDecoder } from './decoders/unet.ts';
 import { buildEfficientNet } from './encoders/efficientnet.ts';
@@ -17,18 +18,21 @@ const PRIOR = 0.01;
  * @param seed every layer's weights begin from a stream of their own under it
  */
 export function buildModel(config: ModelConfig, resolution: number, seed: number): tf.LayersModel {
-  const options: BlockOptions = { seed, normMomentum: config.norm_momentum };
+  const options = { seed, normMomentum: config.norm_momentum };
   const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
   const rgb = grayToRgb(input, IMAGENET_MEAN, IMAGENET_STD);
   const features = buildEncoder(config, rgb, options);
   const decoded = buildDecoder(config, features, options);
-  const logits = convolution(decoded, 'mask_logits', 1, 3, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
-  return tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
+  const kept = dropUnits(decoded, config.dropout, options);
+  const logits = convolution(kept, 'mask_logits', 1, 3, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
+  const model = tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
+  nameScopes(model);
+  return model;
 }
 
 /** The feature pyramid that every decoder reads: strides 2, 4, 8, 16, 32. */
 function buildEncoder(config: ModelConfig, rgb: Feature, options: BlockOptions): Feature[] {
-  return buildEfficientNet(config.encoder, rgb, options);
+  return buildEfficientNet(config.encoder, rgb, { ...options, dropConnect: config.drop_connect });
 }
 
 function buildDecoder(config: ModelConfig, features: Feature[], options: BlockOptions): Feature {

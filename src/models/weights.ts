@@ -20,6 +20,16 @@ export function namedVariables(model: tf.LayersModel): NamedVariable[] {
   );
 }
 
+/** The weights of a network that tfjs itself holds. */
+export function readWeights(model: tf.LayersModel): NamedTensors {
+  return new Map(
+    namedVariables(model).map(({ name, variable }) => [
+      name,
+      { shape: [...variable.shape], data: variable.dataSync().slice() as Float32Array },
+    ]),
+  );
+}
+
 /** Throws, with all that does not fit, when a name is missing or unknown or a shape differs. */
 export function checkWeights(variables: readonly NamedVariable[], values: NamedTensors, where: string): void {
   const faults = findMismatches(variables, values);

@@ -14,9 +14,9 @@ import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
 import { findCheckpoint, readCheckpoint } from '../models/checkpoint.ts';
 import { buildModel } from '../models/index.ts';
-import { setWeights } from '../models/weights.ts';
 import { JOURNAL_FILE, readJournal } from '../tracking/journal.ts';
 import { findRun, type RunSummary } from '../tracking/runs.ts';
+import { createPredictor } from './compile-predictor.ts';
 import { predictImages, predictionsPath } from './predictor.ts';
 import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
 import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
@@ -89,15 +89,16 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     const { device, deterministic, seed, resolution, model: config } = experiment;
     await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
     const model = buildModel(config, resolution, seed);
-    setWeights(model, job.weights, `${run.run_id}, ${id}`);
+    const shape = { batchSize: experiment.validation_batch_size, resolution, tta: job.tta };
+    const predictor = createPredictor(model, job.weights, shape, `${run.run_id}, ${id}`);
     const bar = terminal.progress(`predict ${run.run_id} on ${job.target}`, indices.length);
     try {
       const facts = { storePath: job.path, checkpoint: job.sha256, tta: job.tta, workers: settings.loaderWorkers };
-      const options = { ...facts, batchSize: experiment.validation_batch_size, signal: context.signal };
-      await predictImages(model, dataset, indices, options, (count) => bar.advance(count));
+      const options = { ...facts, batchSize: shape.batchSize, signal: context.signal };
+      await predictImages(predictor, dataset, indices, options, (count) => bar.advance(count));
     } finally {
       bar.stop();
-      model.dispose();
+      predictor.dispose();
     }
   }
 }

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Batch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openLoader } from '../data/loader.ts';
-import { tf } from '../engine/tf.ts';
+import type { Predictor } from './compile-predictor.ts';
 import { createProbabilityStore } from './probability-store.ts';
-import { applyView, type TtaView } from './tta.ts';
+import type { TtaView } from './tta.ts';
 
 /** Where a run keeps the probabilities of a checkpoint on a target (`oof`, `stage1`, …) under a list of views. */
 export function predictionsPath(runDir: string, checkpointId: string, target: string, tta: readonly TtaView[]): string {
@@ -30,7 +29,7 @@ export interface PredictOptions {
 
 /** Predicts images of a dataset and stores the mean over the views, batch by batch; `advance` hears of each batch. */
 export async function predictImages(
-  model: tf.LayersModel,
+  predictor: Predictor,
   dataset: Dataset,
   indices: readonly number[],
   options: PredictOptions,
@@ -43,7 +42,7 @@ export async function predictImages(
   try {
     for await (const batch of loader.orderedBatches(indices, batchSize)) {
       signal.throwIfAborted();
-      const bytes = quantize(predictBatch(model, batch, tta));
+      const bytes = quantize(predictor.predict(batch));
       for (const [place, id] of batch.ids.entries()) {
         await writer.append(id, bytes.subarray(place * area, (place + 1) * area));
       }
@@ -57,17 +56,4 @@ export async function predictImages(
   } finally {
     await loader.close();
   }
-}
-
-/** Mean of the probabilities over the views, [N,R,R]. */
-function predictBatch(model: tf.LayersModel, batch: Batch, tta: readonly TtaView[]): Float32Array {
-  return tf.tidy(() => {
-    const { count, resolution } = batch;
-    const images = tf.tensor4d(batch.images, [count, resolution, resolution, 1], 'float32');
-    const views = tta.map((view) => {
-      const logits = model.apply(applyView(view, images), { training: false }) as tf.Tensor4D;
-      return applyView(view, tf.sigmoid(logits));
-    });
-    return tf.addN(views).div(views.length).dataSync() as Float32Array;
-  });
 }

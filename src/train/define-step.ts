@@ -1,4 +1,5 @@
 import { addTo } from '../engine/kernels/add-to.ts';
+import { withStepSeed } from '../engine/kernels/random.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
@@ -14,65 +15,106 @@ export interface StepDefinition {
   variables: NamedVariable[];
   /** What the optimizer remembers. */
   slots: NamedVariable[];
-  /** Sums over images of gradients since the last update. */
+  /** Sums over images of gradients since the last update; none where every batch makes its own. */
   gathered: NamedVariable[];
   functions: {
-    /** images and masks [N,R,R,1] → { loss }; gathers N times the gradient. */
+    /** images and masks [N,R,R,1], seed [2], rate → { loss }; one update by this batch's gradient. */
+    update: StepFunction;
+    /** images and masks [N,R,R,1], seed [2] → { loss }; gathers N times the gradient, and loss_scale times where one is fed. */
     accumulate: StepFunction;
-    /** scalars rate and scale (1 / images gathered): an update; what was gathered becomes zero. */
+    /** → { finite }: 1 where no gathered gradient is infinite or no number, else 0. */
+    check: StepFunction;
+    /** scalars rate and scale (1 / images gathered / loss scale): an update; what was gathered becomes zero. */
     apply: StepFunction;
-    /** images [N,R,R,1] and a scalar momentum: only the batch-norm statistics move. */
+    /** What was gathered becomes zero. */
+    discard: StepFunction;
+    /** images [N,R,R,1], seed [2] and a scalar momentum: only the batch-norm statistics move. */
     refresh: StepFunction;
     /** images [N,R,R,1] → { logits } by the moving statistics. */
     predict: StepFunction;
   };
 }
 
-/** The step of a network with its loss and optimizer. */
-export function defineStep(model: tf.LayersModel, loss: Loss, optimizer: Optimizer): StepDefinition {
+/**
+ * The step of a network with its loss and optimizer.
+ * @param gathers whether gradients of several batches are summed up before an update
+ */
+export function defineStep(
+  model: tf.LayersModel,
+  loss: Loss,
+  optimizer: Optimizer,
+  { gathers }: { gathers: boolean },
+): StepDefinition {
   const variables = namedVariables(model);
   const trained = variables.filter(({ trainable }) => trainable);
   const beside = (label: string) => trained.map((weight) => zerosLike(weight, label));
-  const gathered = beside('gradient');
+  const gathered = gathers ? beside('gradient') : [];
   const slotsByName = optimizer.slots.map(beside);
   const norms = model.layers.filter((layer): layer is BatchNormalization => layer instanceof BatchNormalization);
-  const forward = (images: tf.Tensor, training: boolean) => model.apply(images.toFloat(), { training }) as tf.Tensor4D;
+  const infer = (images: tf.Tensor) => model.apply(images.toFloat(), { training: false }) as tf.Tensor4D;
+  const forward = (images: tf.Tensor, seed: tf.Tensor) =>
+    withStepSeed(seed as tf.Tensor1D, () => model.apply(images.toFloat(), { training: true }) as tf.Tensor4D);
+
+  const differentiate = ({ images, masks, seed }: Inputs, lossScale: tf.Tensor | undefined) => {
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const plain = loss(forward(images!, seed!), masks!.toFloat() as tf.Tensor4D);
+        return lossScale === undefined ? plain : plain.mul(lossScale);
+      },
+      trained.map(({ variable }) => variable),
+    );
+    return {
+      value: lossScale === undefined ? value : value.div(lossScale),
+      gradients: trained.map(({ variable }) => grads[variable.name]!),
+    };
+  };
+  const change = (index: number, gradient: tf.Tensor, rate: tf.Tensor) => {
+    const slots = slotsByName.map((named) => named[index]!.variable);
+    optimizer.step(trained[index]!.variable, gradient, slots, rate as tf.Scalar);
+  };
+  const discard = () => {
+    for (const { variable } of gathered) variable.assign(tf.zeros(variable.shape));
+    return {};
+  };
 
   return {
     variables,
     slots: slotsByName.flat(),
     gathered,
     functions: {
-      accumulate: ({ images, masks }) => {
-        const { value, grads } = tf.variableGrads(
-          () => loss(forward(images!, true), masks!.toFloat() as tf.Tensor4D),
-          trained.map(({ variable }) => variable),
-        );
-        trained.forEach(({ variable }, i) => {
-          addTo(gathered[i]!.variable, grads[variable.name]!.mul(images!.shape[0]!));
+      update: (inputs) => {
+        const { value, gradients } = differentiate(inputs, undefined);
+        gradients.forEach((gradient, index) => {
+          change(index, gradient, inputs.rate!);
         });
         return { loss: value };
       },
-      apply: ({ rate, scale }) => {
-        trained.forEach(({ variable }, i) => {
-          const gradient = gathered[i]!.variable;
-          optimizer.step(
-            variable,
-            gradient.mul(scale!),
-            slotsByName.map((slots) => slots[i]!.variable),
-            rate as tf.Scalar,
-          );
-          gradient.assign(tf.zeros(gradient.shape));
+      accumulate: (inputs) => {
+        const { value, gradients } = differentiate(inputs, inputs.loss_scale);
+        gradients.forEach((gradient, index) => {
+          addTo(gathered[index]!.variable, gradient.mul(inputs.images!.shape[0]!));
         });
-        return {};
+        return { loss: value };
       },
-      refresh: ({ images, momentum }) => {
+      check: () => {
+        // Zero times a number is zero, times anything else it is no number.
+        const probes = gathered.map(({ variable }) => variable.mul(0).sum());
+        return { finite: tf.addN(probes).equal(0).toFloat() };
+      },
+      apply: ({ rate, scale }) => {
+        gathered.forEach(({ variable }, index) => {
+          change(index, variable.mul(scale!), rate!);
+        });
+        return discard();
+      },
+      discard,
+      refresh: ({ images, seed, momentum }) => {
         for (const norm of norms) norm.refreshMomentum = momentum as tf.Scalar;
-        forward(images!, true);
+        forward(images!, seed!);
         for (const norm of norms) norm.refreshMomentum = undefined;
         return {};
       },
-      predict: ({ images }) => ({ logits: forward(images!, false) }),
+      predict: ({ images }) => ({ logits: infer(images!) }),
     },
   };
 }

@@ -96,12 +96,14 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
   try {
     for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch))) {
       signal.throwIfAborted();
-      losses.push(checkLoss(step.accumulate(batch), progress, batch.ids));
+      const lr = schedule({ ...progress, updates });
+      const alone = experiment.accumulation_steps === 1;
+      const loss = alone ? step.update(batch, lr) : step.accumulate(batch);
+      losses.push(checkLoss(loss, progress, batch.ids));
       batchesLeft--;
       // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
       if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
-        const lr = schedule({ ...progress, updates });
-        step.apply(lr);
+        if (!alone) step.apply(lr);
         progress.update++;
         journal.metrics({ 'train/loss': mean(losses), lr }, progress.update);
         losses = [];

@@ -12,20 +12,17 @@ import { writingTo } from '../data/disk.ts';
 import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
-import { buildLoss } from '../losses/index.ts';
-import { buildModel } from '../models/index.ts';
-import { buildOptimizer } from '../optim/index.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
+import { buildStep } from './build-step.ts';
 import { describeRun, makeRunId } from './describe-run.ts';
 import { fit, type Progress, type Training } from './fit.ts';
 import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
-import { createStep, type TrainStep } from './step.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -87,7 +84,9 @@ export async function runExperiment(
   let failure: unknown;
   let status: RunResult['status'] | 'FAILED' = 'FAILED';
   try {
-    const step = buildStep(experiment, terminal);
+    const started = Date.now();
+    const step = buildStep(experiment, engine.device);
+    terminal.say(`network ready in ${((Date.now() - started) / 1000).toFixed(1)} s (${experiment.execution})`);
     if (initial !== undefined) step.writeWeights(initial);
     const checkpoints = keepCheckpoints(runDir, step, journal);
     const workers = settings.loaderWorkers;
@@ -128,20 +127,6 @@ async function endRun(
     terminal.warn(`the journal could not be ended: ${messageOf(error)}`);
   }
   return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
-}
-
-/** The network, its loss and its optimizer, ready to run. */
-function buildStep(experiment: Experiment, terminal: Terminal): TrainStep {
-  const { model, loss, optimizer, resolution, execution, seed } = experiment;
-  const started = Date.now();
-  const step = createStep(
-    buildModel(model, resolution, seed),
-    buildLoss(Array.isArray(loss) ? loss : [loss]),
-    buildOptimizer(optimizer),
-    { execution, resolution, batchSize: experiment.batch_size, validationBatchSize: experiment.validation_batch_size },
-  );
-  terminal.say(`network ready in ${((Date.now() - started) / 1000).toFixed(1)} s (${execution})`);
-  return step;
 }
 
 function checkSplit(

@@ -1,18 +1,26 @@
+import { deriveSeed } from '../core/random.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { TensorValues } from '../engine/graph/binding.ts';
 import { createEagerProgram } from '../engine/graph/eager-program.ts';
 import { createProgram } from '../engine/graph/program.ts';
+import type { Rewrite } from '../engine/graph/rewrite.ts';
 import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
 import { checkWeights, type NamedVariable } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defineStep } from './define-step.ts';
+import { FIRST_LOSS_SCALE, nextLossScale } from './loss-scale.ts';
 
 /**
  * What training asks of whatever computes: the loop above it does not know whether kernels run one by one or as a graph.
  */
 export interface TrainStep {
+  /**
+   * One update by the gradient of this batch alone; returns its loss, the mean over its images. The same as accumulate and
+   * apply, in one call. Throws when gradients of other batches wait.
+   */
+  update(batch: Batch, lr: number): number;
   /** Adds the gradients of one micro-batch to those gathered so far; returns its loss, the mean over its images. */
   accumulate(batch: Batch): number;
   /** One update by the mean gradient over the images gathered since the last one. Throws when there are none. */
@@ -27,6 +35,11 @@ export interface TrainStep {
   writeWeights(weights: NamedTensors): void;
   /** The optimizer's slots and the number of updates done. */
   readOptimizer(): { slots: NamedTensors; updates: number };
+  /** Operations of one training step, and weights that it trains; no operations are counted for eager. */
+  kernels: number;
+  parameters: number;
+  /** What the largest of its functions needs at once, variables included, as far as its graph tells; 0 for eager. */
+  estimateBytes: number;
   dispose(): void;
 }
 
@@ -36,20 +49,40 @@ export interface StepOptions {
   batchSize: number;
   validationBatchSize: number;
   resolution: number;
+  /** Whether several batches make an update; without, no memory is held for their gradients. */
+  accumulates: boolean;
+  /** Of the run: what dropout draws from, together with the number of the batch. */
+  seed: number;
+  /** Whether the loss is multiplied before its gradient, so that float16 holds it. */
+  scalesLoss: boolean;
+  /** Passes over the graphs of the functions that train, and of the one that predicts. */
+  rewrites: { train: readonly Rewrite[]; predict: readonly Rewrite[] };
 }
 
 /** The step of a network with its loss and optimizer. */
 export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimizer, options: StepOptions): TrainStep {
-  const { variables, slots, gathered, functions } = defineStep(model, loss, optimizer);
+  const { batchSize, validationBatchSize, resolution, scalesLoss, rewrites } = options;
+  const gathers = options.accumulates || scalesLoss;
+  const { variables, slots, gathered, functions } = defineStep(model, loss, optimizer, { gathers });
   const all = [...variables, ...slots, ...gathered];
   const program = options.execution === 'graph' ? createProgram(all) : createEagerProgram(all);
-  const { batchSize, validationBatchSize, resolution } = options;
   const images = (count: number) => ({ shape: [count, resolution, resolution, 1], dtype: 'uint8' as const });
   const scalar = { shape: [], dtype: 'float32' as const };
-  program.define('accumulate', { images: images(batchSize), masks: images(batchSize) }, functions.accumulate);
-  program.define('apply', { rate: scalar, scale: scalar }, functions.apply);
-  program.define('refresh', { images: images(batchSize), momentum: scalar }, functions.refresh);
-  program.define('predict', { images: images(validationBatchSize) }, functions.predict);
+  const batchInputs = { images: images(batchSize), seed: { shape: [2], dtype: 'int32' as const } };
+  const labelled = { ...batchInputs, masks: images(batchSize) };
+  if (gathers) {
+    const inputs = scalesLoss ? { ...labelled, loss_scale: scalar } : labelled;
+    program.define('accumulate', inputs, functions.accumulate, rewrites.train);
+    program.define('apply', { rate: scalar, scale: scalar }, functions.apply);
+  } else {
+    program.define('update', { ...labelled, rate: scalar }, functions.update, rewrites.train);
+  }
+  if (scalesLoss) {
+    program.define('check', {}, functions.check);
+    program.define('discard', {}, functions.discard);
+  }
+  program.define('refresh', { ...batchInputs, momentum: scalar }, functions.refresh, rewrites.train);
+  program.define('predict', { images: images(validationBatchSize) }, functions.predict, rewrites.predict);
   program.load();
 
   const read = (entries: readonly NamedVariable[]): NamedTensors => {
@@ -58,20 +91,48 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       entries.map(({ name, variable }, i) => [name, { shape: [...variable.shape], data: values[i] as Float32Array }]),
     );
   };
+  const dropoutSeed = deriveSeed(options.seed, 'dropout');
+  let batches = 0;
   let waiting = 0;
   let updates = 0;
+  let lossScale = scalesLoss ? FIRST_LOSS_SCALE : { scale: 1, good: 0 };
+  const feed = ({ images: pixels, masks }: Batch) => ({
+    images: pixels,
+    masks,
+    seed: Int32Array.of(dropoutSeed, batches++),
+  });
+  const number = (value: number) => Float32Array.of(value);
+
+  const accumulate = (batch: Batch): number => {
+    waiting += batch.count;
+    return program.run('accumulate', { ...feed(batch), loss_scale: number(lossScale.scale) }).loss![0]!;
+  };
+  /** The update, or in float16 none where a gradient overflowed. */
+  const apply = (lr: number): void => {
+    if (waiting === 0) throw new Error('Expected gathered gradients for an update but received none.');
+    const scale = number(1 / waiting / lossScale.scale);
+    waiting = 0;
+    const finite = !scalesLoss || program.run('check', {}).finite![0] === 1;
+    if (scalesLoss) lossScale = nextLossScale(lossScale, finite);
+    if (finite) program.run('apply', { rate: number(optimizer.rate(lr, ++updates)), scale });
+    else program.run('discard', {});
+  };
+
   return {
+    update: (batch, lr) => {
+      if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
+      if (!gathers) {
+        return program.run('update', { ...feed(batch), rate: number(optimizer.rate(lr, ++updates)) }).loss![0]!;
+      }
+      const value = accumulate(batch);
+      apply(lr);
+      return value;
+    },
     accumulate: (batch) => {
-      waiting += batch.count;
-      return program.run('accumulate', { images: batch.images, masks: batch.masks }).loss![0]!;
+      if (gathers) return accumulate(batch);
+      throw new Error('Expected a step that accumulates but it was made for one batch an update.');
     },
-    apply: (lr) => {
-      if (waiting === 0) throw new Error('Expected gathered gradients for an update but received none.');
-      updates++;
-      const scale = Float32Array.of(1 / waiting);
-      program.run('apply', { rate: Float32Array.of(optimizer.rate(lr, updates)), scale });
-      waiting = 0;
-    },
+    apply,
     evaluate: (batch) => {
       // A last batch may be smaller than the graph's: what is missing is filled with zeros and left out again.
       const padded = new Uint8Array(validationBatchSize * resolution ** 2);
@@ -80,7 +141,8 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       return scoreLogits(loss, logits.subarray(0, batch.images.length), batch);
     },
     refreshBatchNorm: (batch, index) => {
-      program.run('refresh', { images: batch.images, momentum: Float32Array.of(index / (index + 1)) });
+      const { images: pixels, seed } = feed(batch);
+      program.run('refresh', { images: pixels, seed, momentum: number(index / (index + 1)) });
     },
     readWeights: () => read(variables),
     writeWeights: (weights) => {
@@ -88,6 +150,9 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       program.write(new Map<string, TensorValues>([...weights].map(([name, { data }]) => [name, data])));
     },
     readOptimizer: () => ({ slots: read(slots), updates }),
+    kernels: program.countKernels(gathers ? 'accumulate' : 'update'),
+    parameters: variables.reduce((sum, { trainable, variable }) => sum + (trainable ? variable.size : 0), 0),
+    estimateBytes: program.estimateBytes(),
     dispose: () => {
       program.dispose();
       tf.dispose([...slots, ...gathered].map(({ variable }) => variable));

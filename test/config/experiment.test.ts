@@ -11,7 +11,15 @@ test('defaults are filled in, at the top and inside choices', async () => {
     name: 'small',
     data: { root: 'data/siim', folds: 'folds/x.csv', fold: 0 },
     resolution: 64,
-    model: { encoder: 'efficientnet-b0', decoder: 'unet', norm_momentum: 0.99 },
+    model: {
+      encoder: 'efficientnet-b0',
+      decoder: 'unet',
+      norm_momentum: 0.99,
+      drop_connect: 0,
+      dropout: 0,
+      recompute: false,
+    },
+    precision: 'float32',
     loss: [
       { name: 'bce', weight: 1 },
       { name: 'dice', weight: 1, smooth: 2, per: 'batch' },

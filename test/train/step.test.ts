@@ -4,7 +4,7 @@ import { createRng } from '../../src/core/random.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { buildLoss } from '../../src/losses/index.ts';
-import { batchNorm, convolution, grayToRgb, reluActivation } from '../../src/models/blocks.ts';
+import { activation, batchNorm, convolution, grayToRgb } from '../../src/models/blocks.ts';
 import { buildOptimizer } from '../../src/optim/index.ts';
 import { createStep, type StepOptions, type TrainStep } from '../../src/train/step.ts';
 import { loadForTests } from '../engine/load-for-tests.ts';
@@ -23,13 +23,22 @@ function smallModel(norm: boolean): tf.LayersModel {
   const input = tf.input({ shape: [SIDE, SIDE, 1] });
   const rgb = grayToRgb(input, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
   const first = convolution(rgb, 'first', 4, 3, norm ? options : { ...options, bias: 0 });
-  const active = reluActivation(norm ? batchNorm(first, 'norm', options) : first, 'relu');
+  const active = activation(norm ? batchNorm(first, 'norm', options) : first, 'relu', 'relu');
   return tf.model({ inputs: input, outputs: convolution(active, 'second', 1, 3, { ...options, bias: 0 }) });
 }
 
 function makeStep(options: Partial<StepOptions> & { norm: boolean }): TrainStep {
   const adam = buildOptimizer({ name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });
-  const defaults = { execution: 'graph' as const, batchSize: 4, validationBatchSize: 4, resolution: SIDE };
+  const defaults: StepOptions = {
+    execution: 'graph',
+    batchSize: 4,
+    validationBatchSize: 4,
+    resolution: SIDE,
+    accumulates: true,
+    seed: 1,
+    scalesLoss: false,
+    rewrites: { train: [], predict: [] },
+  };
   return createStep(smallModel(options.norm), loss, adam, { ...defaults, ...options });
 }
 

@@ -24,6 +24,14 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./loader.ts')).benchLoader,
   },
+  'train-step': {
+    keys: stepKeyHelp('train-step'),
+    load: async () => (await import('./train-step.ts')).benchTrainStep,
+  },
+  predict: {
+    keys: stepKeyHelp('predict'),
+    load: async () => (await import('./predict.ts')).benchPredict,
+  },
   peers: {
     keys: {
       'model.encoder': 'peers: the encoder of the U-Net (efficientnet-b4)',
@@ -54,6 +62,26 @@ export const benchCommand: Command = {
     return await bench({ ...args, words }, terminal);
   },
 };
+
+/** The keys of an experiment that a bench of the step takes. */
+function stepKeyHelp(bench: string): Record<string, string> {
+  const help = {
+    'model.encoder': 'the encoder (efficientnet-b4)',
+    'model.decoder': 'the decoder (unet)',
+    'model.recompute': 'stages to compute again for the gradient (false)',
+    resolution: 'side of the images (256)',
+    batch_size: 'images in a batch (4)',
+    accumulation_steps: 'batches of an update (1)',
+    precision: 'float32, mixed_bfloat16 or mixed_float16 (float32)',
+    execution: 'graph or eager (graph)',
+    device: 'auto, cpu or gpu (auto)',
+    deterministic: 'one thread, bit-equal repeats (false)',
+    seed: 'of weights and noise (42)',
+    weights: 'a safetensors file to begin with (as the seed has it)',
+    steps: 'steps that are timed (10)',
+  };
+  return Object.fromEntries(Object.entries(help).map(([key, text]) => [key, `${bench}: ${text}`]));
+}
 
 /** Keys that several benches take have the help of each. */
 function mergeKeys(each: readonly Record<string, string>[]): Record<string, string> {

@@ -27,7 +27,7 @@ export function createConstants(real: NativeBinding, add: AddNode) {
       dtype: { kind: 'type', value: dtype },
       value: { kind: 'tensor', dtype, shape, bytes: bytes.slice() },
     };
-    const node = nodes.get(key) ?? add('Const', [], attributes);
+    const node = nodes.get(key) ?? add('Const', [], attributes, [{ shape, dtype }]);
     nodes.set(key, node);
     return node;
   };
@@ -39,7 +39,7 @@ export function createConstants(real: NativeBinding, add: AddNode) {
       T: { kind: 'type', value: dtype },
       index_type: { kind: 'type', value: DATA_TYPE.int32 },
     };
-    const node = nodes.get(key) ?? add('Fill', [dims(), embed([], dtype, value)], attributes);
+    const node = nodes.get(key) ?? add('Fill', [dims(), embed([], dtype, value)], attributes, [{ shape, dtype }]);
     nodes.set(key, node);
     return node;
   };

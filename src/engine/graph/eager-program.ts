@@ -28,6 +28,8 @@ export function createEagerProgram(variables: readonly ProgramVariable[]): Progr
         tf.tidy(() => variable.assign(tf.tensor(data.slice(), variable.shape, variable.dtype)));
       }
     },
+    countKernels: () => 0,
+    estimateBytes: () => 0,
     dispose: () => {},
   };
 }

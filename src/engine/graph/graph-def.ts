@@ -6,6 +6,8 @@ export const DATA_TYPE = {
   int32: 3,
   uint8: 4,
   bool: 10,
+  bfloat16: 14,
+  float16: 19,
 } as const;
 
 /** One value of an attribute of a node (attr_value.proto). */
@@ -19,12 +21,25 @@ export type AttributeValue =
   | { kind: 'ints'; value: readonly number[] }
   | { kind: 'tensor'; dtype: number; shape: readonly number[]; bytes: Uint8Array };
 
+/** What an output of a node is: its shape and TensorFlow's number for its element type. */
+export interface NodeOutput {
+  shape: readonly number[];
+  dtype: number;
+}
+
 /** A node of a graph: `inputs` are `node`, `node:output`, or `^node` for order alone. */
 export interface GraphNode {
   name: string;
   op: string;
   inputs: string[];
   attributes: Record<string, AttributeValue>;
+}
+
+/** A node that a recording made: what passes over the graph and the memory estimate read beside it. */
+export interface RecordedNode extends GraphNode {
+  outputs: readonly NodeOutput[];
+  /** The innermost part of the function (a layer's name) that was being recorded; '' outside of all, as gradients are. */
+  scope: string;
 }
 
 /** A version of graph semantics that every TensorFlow of the last years reads (versions.proto, VersionDef.producer). */

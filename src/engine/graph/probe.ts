@@ -1,18 +1,39 @@
-import type { NativeAttribute, NativeBinding, TensorMetadata } from './binding.ts';
-import { DATA_TYPE } from './graph-def.ts';
+import type { NativeAttribute, NativeBinding } from './binding.ts';
+import { DATA_TYPE, type NodeOutput } from './graph-def.ts';
+import { callSite } from './refuse.ts';
 import { type KnownTensor, product } from './shapes.ts';
 
 /** Answers of real kernels, by operation, attributes and what went in. */
-const answers = new Map<string, Pick<TensorMetadata, 'shape' | 'dtype'>[]>();
+const answers = new Map<string, NodeOutput[]>();
 
-/** The outputs of an operation without a shape rule: asked of the real kernel once, on zeros of the inputs' shapes. */
+/** Whole-number inputs that are data rather than shapes, axes or positions: zeros do for them. */
+const WHOLE_NUMBER_DATA: Readonly<Record<string, readonly number[]>> = {
+  GatherV2: [1],
+  GatherNd: [1],
+  ScatterNd: [0],
+  SparseToDense: [0],
+  SparseSoftmaxCrossEntropyWithLogits: [1],
+  InTopKV2: [1],
+};
+
+/**
+ * The outputs of an operation without a shape rule: asked of the real kernel once, on zeros of the inputs' shapes.
+ * Throws where a whole-number input that may decide the shape is computed: zeros would give another one.
+ */
 export function probeOutputs(
   real: NativeBinding,
   op: string,
   attributes: readonly NativeAttribute[],
   inputs: readonly KnownTensor[],
   count: number,
-): Pick<TensorMetadata, 'shape' | 'dtype'>[] {
+): NodeOutput[] {
+  inputs.forEach(({ dtype, values }, index) => {
+    const harmless = index === 0 || dtype !== DATA_TYPE.int32 || WHOLE_NUMBER_DATA[op]?.includes(index) === true;
+    if (values !== undefined || harmless) return;
+    throw new Error(
+      `Expected a shape that does not depend on data but input ${index} of ${op} is computed${callSite()}.`,
+    );
+  });
   const described = inputs.map(({ shape, dtype, values }) => [
     dtype,
     shape,
@@ -30,7 +51,7 @@ function ask(
   attributes: readonly NativeAttribute[],
   inputs: readonly KnownTensor[],
   count: number,
-) {
+): NodeOutput[] {
   const ids = inputs.map(({ shape, dtype, values }) =>
     real.createTensor(shape, dtype, makeValues(dtype, shape, values)),
   );

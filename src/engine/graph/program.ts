@@ -4,30 +4,54 @@ import { join } from 'node:path';
 import { expected } from '../../core/errors.ts';
 import { tf } from '../tf.ts';
 import type { NativeBackend, TensorValues } from './binding.ts';
+import { estimatePeakBytes } from './estimate.ts';
+import { freeze } from './freeze.ts';
 import { type AttributeValue, DATA_TYPE, encodeSavedModel, type GraphNode } from './graph-def.ts';
 import { type InputSpec, type ProgramVariable, type Recording, record } from './record.ts';
+import type { Rewrite } from './rewrite.ts';
 import { product } from './shapes.ts';
+import { spreadLate } from './spread-late.ts';
 
 type Inputs = Record<string, InputSpec>;
 type Results = Record<string, tf.Tensor>;
 
 /** Several tfjs functions compiled into one TensorFlow session, sharing variables that stay on the device. */
 export interface Program {
-  /** Records a function of the given inputs; before `load`. Throws where it cannot be recorded (see `record`). */
-  define(name: string, inputs: Inputs, fn: (inputs: Record<string, tf.Tensor>) => Results): void;
+  /**
+   * Records a function of the given inputs; before `load`. Throws where it cannot be recorded (see `record`).
+   * @param rewrites passes over its graph, in order; none where functions run kernel by kernel
+   */
+  define(
+    name: string,
+    inputs: Inputs,
+    fn: (inputs: Record<string, tf.Tensor>) => Results,
+    rewrites?: readonly Rewrite[],
+  ): void;
   /** Hands the graph to TensorFlow and moves the variables' values there; tfjs's own copies are given up. */
   load(): void;
   /** Runs a function; every input must be fed. Returns its results by name. */
   run(name: string, feeds: Record<string, TensorValues>): Record<string, TensorValues>;
   /** Values of variables by name. */
   read(names: readonly string[]): TensorValues[];
-  /** Sets variables by name, all in one call. */
+  /** Sets variables by name. */
   write(values: ReadonlyMap<string, TensorValues>): void;
+  /** How many operations a function runs, constants and inputs left out; 0 kernel by kernel. */
+  countKernels(name: string): number;
+  /** What the function that needs most needs at once, variables included, as its graph tells; 0 kernel by kernel. */
+  estimateBytes(): number;
   dispose(): void;
 }
 
+export interface ProgramOptions {
+  /**
+   * Embeds the variables' values as constants: TensorFlow then works out what follows from them alone and lays kernels out
+   * once. For prediction; nothing can be assigned, read or written, and tfjs keeps the variables.
+   */
+  frozen?: boolean;
+}
+
 /** A program over variables of a model and of its optimizer; all begin with the values that they have in tfjs. */
-export function createProgram(variables: readonly ProgramVariable[]): Program {
+export function createProgram(variables: readonly ProgramVariable[], { frozen = false }: ProgramOptions = {}): Program {
   const backend = tf.backend() as unknown as NativeBackend;
   const { binding } = backend;
   const functions = new Map<string, { inputs: Inputs; recording: Recording }>();
@@ -58,23 +82,30 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
   };
 
   const write = (values: ReadonlyMap<string, TensorValues>) => {
-    if (values.size === 0) return;
     const entries = [...values].map(([name, data]) => ({ ...find(name), data }));
-    call(
-      entries.map(({ index, variable, data }) => [`write/${index}`, variable.shape, dtypeOf(variable), data]),
-      entries.map(({ index }) => `write/${index}/done`),
-    );
+    for (const group of inGroups(entries, ({ data }) => data.byteLength)) {
+      call(
+        group.map(({ index, variable, data }) => [`write/${index}`, variable.shape, dtypeOf(variable), data]),
+        group.map(({ index }) => `write/${index}/done`),
+      );
+    }
   };
 
   return {
-    define: (name, inputs, fn) => {
-      functions.set(name, { inputs, recording: record(name, inputs, variables, fn) });
+    define: (name, inputs, fn, rewrites = []) => {
+      const recorded = record(name, inputs, variables, fn);
+      const settled = frozen ? freeze(recorded, variables) : recorded;
+      const recording = [spreadLate, ...rewrites].reduce((current, rewrite) => rewrite(current), settled);
+      functions.set(name, { inputs, recording });
     },
     load: () => {
       const recorded = [...functions.values()].flatMap(({ recording }) => recording.nodes);
-      session = loadGraph(backend, [...variables.flatMap(variableNodes), ...recorded]);
-      write(new Map(variables.map(({ name, variable }) => [name, variable.dataSync() as TensorValues])));
-      for (const { variable } of variables) giveUp(backend, variable);
+      session = loadGraph(backend, [...(frozen ? [] : variables.flatMap(variableNodes)), ...recorded]);
+      if (frozen) return;
+      for (const group of inGroups(variables, ({ variable }) => 4 * variable.size)) {
+        write(new Map(group.map(({ name, variable }) => [name, variable.dataSync() as TensorValues])));
+        for (const { variable } of group) giveUp(backend, variable);
+      }
     },
     run: (name, feeds) => {
       const { inputs, recording } = functions.get(name)!;
@@ -90,15 +121,46 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
       return Object.fromEntries(names.map((output, index) => [output, values[index]!]));
     },
     read: (names) => {
-      const nodes = names.map((name) => `read/${find(name).index}`);
-      return nodes.length === 0 ? [] : call([], nodes);
+      const found = names.map(find);
+      const groups = inGroups(found, ({ variable }) => 4 * variable.size);
+      return groups.flatMap((group) =>
+        call(
+          [],
+          group.map(({ index }) => `read/${index}`),
+        ),
+      );
     },
     write,
+    countKernels: (name) => functions.get(name)!.recording.nodes.filter(({ op }) => !NO_KERNEL.has(op)).length,
+    estimateBytes: () => {
+      const held = variables.reduce((bytes, { variable }) => bytes + 4 * variable.size, 0);
+      return held + Math.max(0, ...[...functions.values()].map(({ recording }) => estimatePeakBytes(recording.nodes)));
+    },
     dispose: () => {
       if (session !== undefined) binding.deleteSavedModel(session);
       session = undefined;
     },
   };
+}
+
+/** Nodes that compute nothing when they run. */
+const NO_KERNEL = new Set(['Const', 'Placeholder', 'Fill', 'ReadVariableOp', 'Identity', 'Reshape']);
+
+/** Each call that writes or reads holds copies of its values: this many bytes of them at most, or one variable. */
+const GROUP_BYTES = 2 ** 26;
+
+function inGroups<T>(entries: readonly T[], bytesOf: (entry: T) => number): T[][] {
+  const groups: T[][] = [];
+  let left = 0;
+  for (const entry of entries) {
+    left -= bytesOf(entry);
+    if (left < 0 || groups.length === 0) {
+      groups.push([]);
+      left = GROUP_BYTES - bytesOf(entry);
+    }
+    groups.at(-1)!.push(entry);
+  }
+  return groups;
 }
 
 /** The resource itself, a read of it as a whole, and a write of it as a whole. */

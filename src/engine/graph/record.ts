@@ -1,11 +1,14 @@
 import { tf } from '../tf.ts';
-import type { NativeAttribute, NativeBackend, NativeBinding, TensorMetadata, TensorValues } from './binding.ts';
+import type { NativeBackend, NativeBinding, TensorMetadata, TensorValues } from './binding.ts';
 import { createConstants } from './constants.ts';
-import { type AttributeValue, DATA_TYPE, type GraphNode } from './graph-def.ts';
+import { encodeAttributes } from './encode-attributes.ts';
+import { type AttributeValue, DATA_TYPE, type RecordedNode } from './graph-def.ts';
 import { probeOutputs } from './probe.ts';
-import { type UpdateRecorder, whileRecording } from './recording.ts';
-import { createResources, type ProgramVariable, type Recorded } from './resources.ts';
-import { inferOutputs } from './shapes.ts';
+import { type ActiveRecording, whileRecording } from './recording.ts';
+import { callSite, refuseOperation, refusingRandomness } from './refuse.ts';
+import { type AddNode, createResources, type ProgramVariable, type Recorded } from './resources.ts';
+import { inferOutputs } from './shape-rules.ts';
+import { restoringTape } from './tape.ts';
 
 export type { ProgramVariable } from './resources.ts';
 
@@ -16,7 +19,8 @@ export interface InputSpec {
 }
 
 export interface Recording {
-  nodes: GraphNode[];
+  /** In an order in which every node comes after those that it takes from. */
+  nodes: RecordedNode[];
   /** Where each result comes from: `node:output`. */
   outputs: Record<string, string>;
   /** The node that comes after everything: results, assignments and updates. */
@@ -25,12 +29,15 @@ export interface Recording {
 
 /** Handles that we give out begin here, far above those that the binding counts up to. */
 const FIRST_SYMBOLIC_ID = 2 ** 30;
+/** What assigns variables is no part of the function, nor of its gradients. */
+export const ASSIGNMENTS = '(assignments)';
 
 /**
  * Runs a function once without running its kernels (one of unknown output shape is asked once, on zeros): every kernel
  * it calls becomes a node, every variable it reads a read of a resource, every variable it assigns an assignment after
  * all reads. Reads and updates of a variable happen in the order in which the function makes them.
- * Throws where the function looks at a value, since that value would be frozen into the graph.
+ * Throws where the function looks at a value or draws a random number, since that would be frozen into the graph, and
+ * where a shape depends on data.
  */
 export function record(
   prefix: string,
@@ -41,12 +48,16 @@ export function record(
   const backend = tf.backend() as unknown as NativeBackend;
   const real = backend.binding;
   const known = new Map<number, Recorded>();
-  const nodes: GraphNode[] = [];
+  const nodes: RecordedNode[] = [];
   let nextId = FIRST_SYMBOLIC_ID;
+  let scope = '';
+  let waitFor: string[] = [];
 
-  const add = (op: string, inputRefs: string[], attributes: Record<string, AttributeValue>, label = op) => {
-    const name = `${prefix}/${label}_${nodes.length}`;
-    nodes.push({ name, op, inputs: inputRefs, attributes });
+  const add: AddNode = (op, inputRefs, attributes, outputs, label = op) => {
+    const name = `${prefix}/${scope === '' || scope === ASSIGNMENTS ? '' : `${scope}/`}${label}_${nodes.length}`;
+    // Constants have no inputs, and grappler wants none that wait.
+    const order = op === 'Const' ? [] : waitFor;
+    nodes.push({ name, op, inputs: [...inputRefs, ...order], attributes, outputs, scope });
     return name;
   };
   const constants = createConstants(real, add);
@@ -54,6 +65,7 @@ export function record(
 
   const lookUp = (id: number): Recorded =>
     known.get(id) ?? constants.find(id) ?? resources.read(id) ?? constants.capture(id);
+  const refOf = (tensor: tf.Tensor) => lookUp(backend.getInputTensorIds([tensor])[0]!).ref;
 
   const give = (ref: string, shape: readonly number[], dtype: number): TensorMetadata => {
     const id = nextId++;
@@ -62,17 +74,15 @@ export function record(
   };
 
   const executeOp: NativeBinding['executeOp'] = (op, attributes, ids, count) => {
+    refuseOperation(prefix, op);
     const operands = ids.map(lookUp);
     const truthful = attributes.map((attribute) =>
       // tfjs has no uint8 and calls it int32.
       op === 'Cast' && attribute.name === 'SrcT' ? { ...attribute, value: operands[0]!.dtype } : attribute,
     );
     const outputs = inferOutputs(op, operands, truthful) ?? probeOutputs(real, op, truthful, operands, count);
-    const node = add(
-      op,
-      operands.map(({ ref }) => ref),
-      encodeAttributes(real, truthful),
-    );
+    const refs = operands.map(({ ref }) => ref);
+    const node = add(op, refs, encodeAttributes(real, truthful), outputs);
     return outputs.map(({ shape, dtype }, output) => give(output === 0 ? node : `${node}:${output}`, shape, dtype));
   };
 
@@ -85,50 +95,87 @@ export function record(
     },
     tensorDataSync: (id: number) => {
       const maker = known.get(id)?.ref ?? 'a tensor from outside';
-      throw new Error(`Expected no value to be read while recording ${prefix} but the result of ${maker} was read.`);
+      throw new Error(
+        `Expected no value to be read while recording ${prefix} but the result of ${maker} was read${callSite()}.`,
+      );
     },
   };
   // The binding's own properties are read-only: an object in front of it, defined rather than assigned.
-  const recording = Object.create(real, Object.getOwnPropertyDescriptors(replaced)) as NativeBinding;
+  const recordingBinding = Object.create(real, Object.getOwnPropertyDescriptors(replaced)) as NativeBinding;
 
   const updates: string[] = [];
-  const update: UpdateRecorder = ({ op, attributes, variables: changed }, operands) => {
-    const refs = backend.getInputTensorIds(operands).map((id) => lookUp(id).ref);
-    updates.push(resources.change(changed, (handles, after) => add(op, [...handles, ...refs, ...after], attributes)));
+  const active: ActiveRecording = {
+    update: ({ op, attributes, variables: changed }, operands) => {
+      const refs = operands.map(refOf);
+      updates.push(
+        resources.change(changed, (handles, after) => add(op, [...handles, ...refs, ...after], attributes, [])),
+      );
+    },
+    inScope: (name, work) => {
+      const outer = scope;
+      scope = name;
+      try {
+        return work();
+      } finally {
+        scope = outer;
+      }
+    },
+    after: (tensor, work) => {
+      const outer = waitFor;
+      waitFor = [`^${refOf(tensor).split(':')[0]!}`];
+      try {
+        return work();
+      } finally {
+        waitFor = outer;
+      }
+    },
   };
 
-  backend.binding = recording;
+  const addInput = ([name, { shape, dtype }]: [string, InputSpec]): [string, tf.Tensor] => {
+    const type = DATA_TYPE[dtype];
+    const attributes: Record<string, AttributeValue> = {
+      dtype: { kind: 'type', value: type },
+      shape: { kind: 'shape', value: shape },
+    };
+    const node = `${prefix}/${name}`;
+    nodes.push({ name: node, op: 'Placeholder', inputs: [], attributes, outputs: [{ shape, dtype: type }], scope: '' });
+    return [name, backend.createOutputTensor(give(node, shape, type))];
+  };
+
+  const assign = ({ variable }: ProgramVariable): string => {
+    const value = lookUp(backend.getInputTensorIds([variable])[0]!);
+    const dtype: AttributeValue = { kind: 'type', value: value.dtype };
+    return resources.change([variable], (handles, after) =>
+      add('AssignVariableOp', [...handles, value.ref, ...after], { dtype }, [], 'assign'),
+    );
+  };
+
+  const recordAll = (before: readonly tf.Tensor[]): Recording => {
+    const fed = Object.fromEntries(Object.entries(inputs).map(addInput));
+    const results = whileRecording(active, () => fn(fed));
+    scope = ASSIGNMENTS;
+    const outputs = Object.entries(results).map(([name, tensor]) => [name, refOf(tensor)] as const);
+    const changed = variables.filter(({ variable }, index) => variable.dataId !== before[index]!.dataId);
+    const assigned = changed.map(assign);
+    const nodesOfOutputs = outputs.map(([, ref]) => ref.split(':')[0]!);
+    const after = [...assigned, ...updates, ...nodesOfOutputs].map((node) => `^${node}`);
+    const type: AttributeValue = { kind: 'type', value: DATA_TYPE.float32 };
+    const whole = [{ shape: [], dtype: DATA_TYPE.float32 }];
+    const done = add('Identity', [constants.scalar(0), ...after], { T: type }, whole, 'done');
+    return { nodes, outputs: Object.fromEntries(outputs), done };
+  };
+
+  backend.binding = recordingBinding;
   const kept = variables.map(({ variable }) => tf.keep(variable.clone()));
   try {
     let result: Recording | undefined;
-    tf.tidy(() => {
-      const fed = Object.entries(inputs).map(([name, { shape, dtype }]) => {
-        const attributes: Record<string, AttributeValue> = {
-          dtype: { kind: 'type', value: DATA_TYPE[dtype] },
-          shape: { kind: 'shape', value: shape },
-        };
-        const node = `${prefix}/${name}`;
-        nodes.push({ name: node, op: 'Placeholder', inputs: [], attributes });
-        return [name, backend.createOutputTensor(give(node, shape, DATA_TYPE[dtype]))] as const;
-      });
-      const results = whileRecording(update, () => fn(Object.fromEntries(fed)));
-      const refOf = (tensor: tf.Tensor) => lookUp(backend.getInputTensorIds([tensor])[0]!);
-      const outputs = Object.entries(results).map(([name, tensor]) => [name, refOf(tensor).ref] as const);
-      const changed = variables.filter(({ variable }, index) => variable.dataId !== kept[index]!.dataId);
-      const assigned = changed.map(({ variable }) => {
-        const value = refOf(variable);
-        const dtype: AttributeValue = { kind: 'type', value: value.dtype };
-        return resources.change([variable], (handles, after) =>
-          add('AssignVariableOp', [...handles, value.ref, ...after], { dtype }, 'assign'),
-        );
-      });
-      const zero = constants.scalar(0);
-      const after = [...assigned, ...updates, ...outputs.map(([, ref]) => ref.split(':')[0]!)].map(
-        (node) => `^${node}`,
-      );
-      const done = add('Identity', [zero, ...after], { T: { kind: 'type', value: DATA_TYPE.float32 } }, 'done');
-      result = { nodes, outputs: Object.fromEntries(outputs), done };
-    });
+    restoringTape(() =>
+      refusingRandomness(prefix, () =>
+        tf.tidy(() => {
+          result = recordAll(kept);
+        }),
+      ),
+    );
     return result!;
   } finally {
     variables.forEach(({ variable }, index) => {
@@ -137,23 +184,4 @@ export function record(
     });
     backend.binding = real;
   }
-}
-
-function encodeAttributes(
-  binding: NativeBinding,
-  attributes: readonly NativeAttribute[],
-): Record<string, AttributeValue> {
-  return Object.fromEntries(attributes.map((attribute) => [attribute.name, encodeAttribute(binding, attribute)]));
-}
-
-function encodeAttribute(binding: NativeBinding, { name, type, value }: NativeAttribute): AttributeValue {
-  if (type === binding.TF_ATTR_TYPE) return { kind: 'type', value: value as number };
-  if (type === binding.TF_ATTR_BOOL) return { kind: 'bool', value: value as boolean };
-  if (type === binding.TF_ATTR_FLOAT) return { kind: 'float', value: value as number };
-  if (type === binding.TF_ATTR_STRING) return { kind: 'string', value: value as string };
-  if (type === binding.TF_ATTR_SHAPE) return { kind: 'shape', value: value as number[] };
-  if (type === binding.TF_ATTR_INT) {
-    return Array.isArray(value) ? { kind: 'ints', value: value as number[] } : { kind: 'int', value: value as number };
-  }
-  throw new Error(`Expected an attribute type that a graph can hold for ${name} but received ${type}.`);
 }

@@ -1,7 +1,7 @@
 import { expected } from '../../core/errors.ts';
 import type { tf } from '../tf.ts';
 import type { NativeBackend } from './binding.ts';
-import { type AttributeValue, DATA_TYPE } from './graph-def.ts';
+import { type AttributeValue, DATA_TYPE, type NodeOutput } from './graph-def.ts';
 import type { KnownTensor } from './shapes.ts';
 
 /** A variable of a program: tfjs's own object while recording, a resource of TensorFlow's session when it runs. */
@@ -21,6 +21,7 @@ export type AddNode = (
   op: string,
   inputs: string[],
   attributes: Record<string, AttributeValue>,
+  outputs: readonly NodeOutput[],
   label?: string,
 ) => string;
 
@@ -52,7 +53,8 @@ export function createResources(
       const dtype = DATA_TYPE[variable.dtype as 'float32' | 'int32'];
       const last = lastChange.get(variable);
       const inputs = [`variable/${name}`, ...(last === undefined ? [] : [`^${last}`])];
-      const ref = add('ReadVariableOp', inputs, { dtype: { kind: 'type', value: dtype } }, 'read');
+      const attributes: Record<string, AttributeValue> = { dtype: { kind: 'type', value: dtype } };
+      const ref = add('ReadVariableOp', inputs, attributes, [{ shape: variable.shape, dtype }], 'read');
       touch(variable, ref);
       const recorded = { ref, shape: variable.shape, dtype, values: undefined };
       known.set(id, recorded);

@@ -1,18 +1,23 @@
 import { tf } from '../tf.ts';
+import { type Attribute, runNative } from './native.ts';
+
+const FLOAT: Attribute[] = [{ name: 'T', type: 'dtype', value: 'float32' }];
 
 /**
- * x·sigmoid(x) (Ramachandran et al., 2017), any shape. Only x is kept for the gradient, and (kernel by kernel; within a
- * graph TensorFlow may share it) the sigmoid is computed again: with s = sigmoid(x), dx = dy·s·(1 + x·(1 − s)).
+ * x·σ(x) (Ramachandran et al., 2017, https://arxiv.org/abs/1710.05941), any shape. The sigmoid is not kept: the gradient
+ * takes it again from x, in one operation with dy, since SoftplusGrad(dy, x) = dy·σ(x):
+ * dx = dy·σ(x)·(1 + x·(1 − σ(x))) = dy·σ(x)·(1 + x − y) with y = x·σ(x), which the next layer keeps anyway.
  */
 export function swish<T extends tf.Tensor>(x: T): T {
   const activate = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-    save([input]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const s = tf.sigmoid(saved[0]!);
-      return dy.mul(s.mul(saved[0]!.mul(tf.sub(1, s)).add(1)));
+    const value = input.mul(tf.sigmoid(input));
+    save([input, value]);
+    const gradFunc = (dy: tf.Tensor, [savedX, y]: tf.Tensor[]) => {
+      const dySigmoid = runNative('SoftplusGrad', FLOAT, [dy, savedX!], 1)[0]!;
+      return dySigmoid.mul(savedX!.sub(y!).add(1));
     };
-    return { value: input.mul(tf.sigmoid(input)), gradFunc };
+    return { value, gradFunc };
   });
   return activate(x) as T;
 }

@@ -2,9 +2,10 @@
 // linker keeps one copy of such code, and it could be one that the processor at hand does not understand.
 #include "vector.h"
 #include "batch-norm-loops.h"
+#include "depthwise-loops.h"
 
 namespace harness::INSTRUCTIONS {
 
-const Loops LOOPS = {moments, normalize, gradientSums, gradient};
+const Loops LOOPS = {moments, normalize, gradientSums, gradient, depthwiseFilter};
 
 }  // namespace harness::INSTRUCTIONS

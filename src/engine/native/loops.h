@@ -25,6 +25,20 @@ struct Columns {
 /** What every width is a multiple of: the floats of the widest vector. */
 constexpr int64_t MULTIPLE = 16;
 
+/** A depthwise convolution of one image, x [height,width,channels] → [outputHeight,outputWidth,channels]. */
+struct DepthwiseShape {
+  int64_t height, width, channels;
+  int64_t outputHeight, outputWidth;
+  int64_t stride;
+  int64_t filterHeight, filterWidth;
+  int64_t padTop, padLeft;
+};
+
+/** Output rows first … last − 1. */
+struct Band {
+  int64_t first, last;
+};
+
 struct Loops {
   /** The means of the rows in `shift`, then Σ(x − shift) and Σ(x − shift)² by column. */
   void (*moments)(const float* x, int64_t rows, int64_t width, float* shift, float* sum, float* sumOfSquares);
@@ -36,6 +50,9 @@ struct Loops {
   /** dx = gamma / deviation · (dz − meanDz − x̂·meanDzXhat); dx may be dy. */
   void (*gradient)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
                    const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx);
+  /** The filter's gradient [filterHeight,filterWidth,channels] from a band, for `count` channels from `channel` on. */
+  void (*depthwiseFilter)(const DepthwiseShape& shape, const float* x, const float* dy, Band band, int64_t channel,
+                          int64_t count, float* filter);
 };
 
 /** Those for the processor at hand. */

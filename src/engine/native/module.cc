@@ -5,6 +5,7 @@
 
 namespace harness {
 void registerBatchNorm();
+void registerDepthwiseFilter();
 }
 
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
@@ -13,6 +14,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   if (registered) return exports;
   try {
     harness::registerBatchNorm();
+    harness::registerDepthwiseFilter();
     registered = true;
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());

@@ -1,5 +1,5 @@
-import { tf } from '../../engine/tf.ts';
-import { type BlockOptions, batchNorm, convolution, type Feature, reluActivation } from '../blocks.ts';
+import { concatenateLayer, upSamplingLayer } from '../../engine/layers/convolution.ts';
+import { type BlockOptions, batchNormActivation, convolution, type Feature } from '../blocks.ts';
 
 /** Channels after each doubling of the resolution, from stride 16 to stride 1. */
 const CHANNELS = [256, 128, 64, 32, 16] as const;
@@ -13,12 +13,13 @@ export function buildUnetDecoder(features: readonly Feature[], options: BlockOpt
   let x = deepest!;
   CHANNELS.forEach((channels, level) => {
     const block = `decoder${level + 1}_`;
-    x = tf.layers.upSampling2d({ name: `${block}up`, size: [2, 2] }).apply(x) as Feature;
+    x = upSamplingLayer(`${block}up`).apply(x) as Feature;
     const skip = skips[level];
-    if (skip !== undefined) x = tf.layers.concatenate({ name: `${block}concat` }).apply([x, skip]) as Feature;
+    if (skip !== undefined) x = concatenateLayer(`${block}concat`).apply([x, skip]) as Feature;
     for (const part of ['a', 'b']) {
       x = convolution(x, `${block}conv_${part}`, channels, 3, options);
-      x = reluActivation(batchNorm(x, `${block}bn_${part}`, options), `${block}relu_${part}`);
+      const names = { norm: `${block}bn_${part}`, activation: `${block}relu_${part}` };
+      x = batchNormActivation(x, names, 'relu', options);
     }
   });
   return x;

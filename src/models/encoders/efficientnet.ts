@@ -1,12 +1,14 @@
+import { GlobalAveragePooling2D } from '../../engine/layers/global-average-pooling.ts';
 import { tf } from '../../engine/tf.ts';
 import {
+  activation,
   type BlockOptions,
   batchNorm,
+  batchNormActivation,
   convolution,
   depthwiseConvolution,
+  dropBranch,
   type Feature,
-  padForStride2,
-  swishActivation,
 } from '../blocks.ts';
 
 /** Width and depth multipliers (Tan and Le, 2019, https://arxiv.org/abs/1905.11946, eq. 3 and table 8's models). */
@@ -42,54 +44,63 @@ interface BlockShape {
  * rgb [N,H,W,3], normalized → five features at strides 2, 4, 8, 16, 32: the stem's, then the last of each resolution
  * (where segmentation_models.pytorch takes them, so that the networks have equal parameter counts).
  */
-export function buildEfficientNet(name: EfficientNetName, rgb: Feature, options: BlockOptions): Feature[] {
+export function buildEfficientNet(
+  name: EfficientNetName,
+  rgb: Feature,
+  options: BlockOptions & { dropConnect: number },
+): Feature[] {
   const { width, depth } = SCALES[name];
-  const stem = convolution(padForStride2(rgb, 'stem_conv_pad', 3), 'stem_conv', roundFilters(32, width), 3, {
-    ...options,
-    strides: 2,
-    padding: 'valid',
-  });
-  let x = swishActivation(batchNorm(stem, 'stem_bn', options), 'stem_activation');
+  // Keras pads before valid convolutions of stride 2 by as much as 'same' does within them.
+  const stem = convolution(rgb, 'stem_conv', roundFilters(32, width), 3, { ...options, strides: 2 });
+  let x = batchNormActivation(stem, { norm: 'stem_bn', activation: 'stem_activation' }, 'swish', options);
   const features: Feature[] = [x];
+  const blocks = STAGES.reduce((count, { repeats }) => count + Math.ceil(depth * repeats), 0);
+  let done = 0;
   STAGES.forEach((stage, index) => {
     if (stage.stride === 2 && index > 1) features.push(x);
     const repeats = Math.ceil(depth * stage.repeats);
     for (let repeat = 0; repeat < repeats; repeat++) {
       const block = `block${index + 1}${String.fromCharCode('a'.charCodeAt(0) + repeat)}_`;
       const stride = repeat === 0 ? stage.stride : 1;
-      x = invertedResidual(x, block, { ...stage, stride, filters: roundFilters(stage.filters, width) }, options);
+      const shape = { ...stage, stride, filters: roundFilters(stage.filters, width) };
+      x = invertedResidual(x, block, shape, { ...options, drop: (options.dropConnect * done++) / blocks });
     }
   });
   return [...features, x];
 }
 
 /** Expansion, depthwise convolution, squeeze and excitation, projection (Sandler et al., 2018; Hu et al., 2018). */
-function invertedResidual(input: Feature, block: string, shape: BlockShape, options: BlockOptions): Feature {
+function invertedResidual(
+  input: Feature,
+  block: string,
+  shape: BlockShape,
+  options: BlockOptions & { drop: number },
+): Feature {
   const channels = input.shape.at(-1)!;
   let x = input;
   if (shape.expand !== 1) {
     x = convolution(x, `${block}expand_conv`, channels * shape.expand, 1, options);
-    x = swishActivation(batchNorm(x, `${block}expand_bn`, options), `${block}expand_activation`);
+    const names = { norm: `${block}expand_bn`, activation: `${block}expand_activation` };
+    x = batchNormActivation(x, names, 'swish', options);
   }
   const { stride: strides, kernel } = shape;
-  if (strides === 2) x = padForStride2(x, `${block}dwconv_pad`, kernel);
-  const padding = strides === 2 ? 'valid' : 'same';
-  x = depthwiseConvolution(x, `${block}dwconv`, kernel, { ...options, strides, padding });
-  x = swishActivation(batchNorm(x, `${block}bn`, options), `${block}activation`);
+  x = depthwiseConvolution(x, `${block}dwconv`, kernel, { ...options, strides });
+  x = batchNormActivation(x, { norm: `${block}bn`, activation: `${block}activation` }, 'swish', options);
   x = squeezeExcite(x, block, Math.max(1, Math.floor(channels / 4)), options);
   x = batchNorm(convolution(x, `${block}project_conv`, shape.filters, 1, options), `${block}project_bn`, options);
   if (strides !== 1 || channels !== shape.filters) return x;
+  x = dropBranch(x, `${block}drop`, options.drop, options);
   return tf.layers.add({ name: `${block}add` }).apply([x, input]) as Feature;
 }
 
 /** Each channel scaled by a gate in (0, 1) computed from the means of all (Hu et al., 2018). */
 function squeezeExcite(x: Feature, block: string, squeezed: number, options: BlockOptions): Feature {
   const channels = x.shape.at(-1)!;
-  const means = tf.layers.globalAveragePooling2d({ name: `${block}se_squeeze` }).apply(x) as Feature;
+  const means = new GlobalAveragePooling2D({ name: `${block}se_squeeze` }).apply(x) as Feature;
   let gate = tf.layers.reshape({ name: `${block}se_reshape`, targetShape: [1, 1, channels] }).apply(means) as Feature;
   // The activations lie within these convolutions in Keras; the extra layers carry no weights.
   gate = convolution(gate, `${block}se_reduce`, squeezed, 1, { ...options, bias: 0 });
-  gate = swishActivation(gate, `${block}se_reduce_activation`);
+  gate = activation(gate, `${block}se_reduce_activation`, 'swish');
   gate = convolution(gate, `${block}se_expand`, channels, 1, { ...options, bias: 0 });
   gate = tf.layers.activation({ name: `${block}se_gate`, activation: 'sigmoid' }).apply(gate) as Feature;
   return tf.layers.multiply({ name: `${block}se_excite` }).apply([x, gate]) as Feature;

@@ -1,0 +1,18 @@
+/** The parts of a network whose results can be computed again rather than kept (`model.recompute`), in its order. */
+export const STAGES = [
+  'stem',
+  ...(['block1', 'block2', 'block3', 'block4', 'block5', 'block6', 'block7'] as const),
+  ...(['decoder1', 'decoder2', 'decoder3', 'decoder4', 'decoder5'] as const),
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/**
+ * The region of a layer: its block of the encoder (`block3b`) or its level of the decoder (`decoder2`), of which
+ * `model.recompute` keeps only the results that others need; undefined where the layer's stage keeps everything.
+ * @param recompute true: every stage
+ */
+export function recomputedRegion(recompute: boolean | readonly Stage[], layer: string): string | undefined {
+  const [, region, stage] = /^((stem|block\d|decoder\d)[a-z]?)_/.exec(layer) ?? [];
+  if (stage === undefined || recompute === false) return undefined;
+  return recompute === true || recompute.includes(stage as Stage) ? region : undefined;
+}
