@@ -6,7 +6,7 @@ import { foldBatchNorm } from '../models/fold-batch-norm.ts';
 import { namedVariables, setWeights } from '../models/weights.ts';
 import { applyView, type TtaView } from './tta.ts';
 
-/** A network compiled for prediction alone: its weights are constants of the graph, batch norm folded into them. */
+/** A network compiled for prediction alone, batch normalization folded into its convolutions. */
 export interface Predictor {
   /** Mean of the probabilities over the views, [N,R,R] float32, of a batch of up to the size it was made for. */
   predict(batch: Pick<Batch, 'images' | 'count'>): Float32Array;
@@ -31,7 +31,7 @@ export function createPredictor(
 ): Predictor {
   setWeights(model, weights, where);
   setWeights(model, foldBatchNorm(model, weights), where);
-  const program = createProgram(namedVariables(model), { frozen: true });
+  const program = createProgram(namedVariables(model));
   const input = { shape: [batchSize, resolution, resolution, 1], dtype: 'uint8' as const };
   program.define('predict', { images: input }, ({ images }) => {
     const pixels = images!.toFloat() as tf.Tensor4D;

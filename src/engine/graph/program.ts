@@ -5,7 +5,6 @@ import { expected } from '../../core/errors.ts';
 import { tf } from '../tf.ts';
 import type { NativeBackend, TensorValues } from './binding.ts';
 import { estimatePeakBytes } from './estimate.ts';
-import { freeze } from './freeze.ts';
 import { type AttributeValue, DATA_TYPE, encodeSavedModel, type GraphNode } from './graph-def.ts';
 import { type InputSpec, type ProgramVariable, type Recording, record } from './record.ts';
 import type { Rewrite } from './rewrite.ts';
@@ -42,16 +41,8 @@ export interface Program {
   dispose(): void;
 }
 
-export interface ProgramOptions {
-  /**
-   * Embeds the variables' values as constants: TensorFlow then works out what follows from them alone and lays kernels out
-   * once. For prediction; nothing can be assigned, read or written, and tfjs keeps the variables.
-   */
-  frozen?: boolean;
-}
-
 /** A program over variables of a model and of its optimizer; all begin with the values that they have in tfjs. */
-export function createProgram(variables: readonly ProgramVariable[], { frozen = false }: ProgramOptions = {}): Program {
+export function createProgram(variables: readonly ProgramVariable[]): Program {
   const backend = tf.backend() as unknown as NativeBackend;
   const { binding } = backend;
   const functions = new Map<string, { inputs: Inputs; recording: Recording }>();
@@ -94,14 +85,12 @@ export function createProgram(variables: readonly ProgramVariable[], { frozen = 
   return {
     define: (name, inputs, fn, rewrites = []) => {
       const recorded = record(name, inputs, variables, fn);
-      const settled = frozen ? freeze(recorded, variables) : recorded;
-      const recording = [spreadLate, ...rewrites].reduce((current, rewrite) => rewrite(current), settled);
+      const recording = [spreadLate, ...rewrites].reduce((current, rewrite) => rewrite(current), recorded);
       functions.set(name, { inputs, recording });
     },
     load: () => {
       const recorded = [...functions.values()].flatMap(({ recording }) => recording.nodes);
-      session = loadGraph(backend, [...(frozen ? [] : variables.flatMap(variableNodes)), ...recorded]);
-      if (frozen) return;
+      session = loadGraph(backend, [...variables.flatMap(variableNodes), ...recorded]);
       for (const group of inGroups(variables, ({ variable }) => 4 * variable.size)) {
         write(new Map(group.map(({ name, variable }) => [name, variable.dataSync() as TensorValues])));
         for (const { variable } of group) giveUp(backend, variable);

@@ -4,8 +4,13 @@
 
 namespace harness::INSTRUCTIONS {
 
+/** load for a vector or a single float. A template forgets that a Vector may lie anywhere, hence the copy. */
 template <class V>
-INLINE V loadAs(const float* from) { return *reinterpret_cast<const V*>(from); }
+INLINE V loadAs(const float* from) {
+  V value;
+  std::memcpy(&value, from, sizeof(V));
+  return value;
+}
 
 /** Adds x·dy over a band of output rows to sums[tap][vector], for the weights (kh, kw) … (kh, kw + TAPS − 1). */
 template <class V, int VECTORS, int TAPS>
