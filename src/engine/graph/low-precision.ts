@@ -6,11 +6,15 @@ const PRODUCTS: Readonly<Record<string, readonly number[]>> = {
   Conv2D: [0, 1],
   Conv2DBackpropInput: [1, 2],
   Conv2DBackpropFilter: [0, 2],
+  MatMul: [0, 1],
+  BatchMatMulV2: [0, 1],
+};
+
+/** Products of few factors: a GPU's memory gains from them, a processor is slower at them in 16 bits. */
+const DEPTHWISE: typeof PRODUCTS = {
   DepthwiseConv2dNative: [0, 1],
   DepthwiseConv2dNativeBackpropInput: [1, 2],
   DepthwiseConv2dNativeBackpropFilter: [0, 2],
-  MatMul: [0, 1],
-  BatchMatMulV2: [0, 1],
 };
 
 /** Element by element and copies: done low where all that goes in is low already, so that nothing is cast to and fro. */
@@ -23,8 +27,8 @@ const FOLLOWING = new Set([
 export interface LowPrecision {
   type: 'bfloat16' | 'float16';
   /**
-   * Which operations are done low. `products`: convolutions and matrix products alone (a processor computes the rest
-   * faster in float32). `activations`: element-wise operations and batch normalization between them too, with its
+   * Which operations are done low. `products`: convolutions of all channels and matrix products alone (a processor computes
+   * the rest faster in float32). `activations`: element-wise operations and batch normalization between them too, with its
    * statistics in float32, so that activations take half the memory.
    */
   extent: 'products' | 'activations';
@@ -67,9 +71,9 @@ function chooseInputs(
   { low, extent }: { low: ReadonlyMap<string, string>; extent: LowPrecision['extent'] },
 ): readonly number[] | undefined {
   if (node.outputs[0]?.dtype !== DATA_TYPE.float32) return undefined;
-  const products = PRODUCTS[node.op];
+  if (extent === 'products') return PRODUCTS[node.op];
+  const products = PRODUCTS[node.op] ?? DEPTHWISE[node.op];
   if (products !== undefined) return products;
-  if (extent === 'products') return undefined;
   const isLow = (index: number) => low.has(node.inputs[index]!);
   if (node.op === 'FusedBatchNormV3') return isLow(0) ? [0] : undefined;
   if (node.op === 'FusedBatchNormGradV3') return isLow(0) && isLow(1) ? [0, 1] : undefined;
