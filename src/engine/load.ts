@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { type Device, type Engine, withEngine } from './install.ts';
+import { registerDepthwiseFilterGradient } from './kernels/depthwise-filter.ts';
 import { loadNativeKernels } from './native-kernels.ts';
 import { tf } from './tf.ts';
 
@@ -58,7 +59,10 @@ function describe(engine: Engine, wanted: Device): LoadedEngine {
     const next = 'See `nvidia-smi` and CUDA_VISIBLE_DEVICES; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
     throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', 'none', next));
   }
-  if (device === 'cpu') loadNativeKernels(engine.kernels);
+  if (device === 'cpu') {
+    loadNativeKernels(engine.kernels);
+    registerDepthwiseFilterGradient();
+  }
   proveGradient();
   return { ...engine, device, tensorflow: backend.binding.TF_Version };
 }

@@ -4,6 +4,7 @@ import { readSettings } from '../../src/config/settings.ts';
 import { sha256 } from '../../src/core/atomic-file.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
 import { batchNormTrain } from '../../src/engine/kernels/batch-norm.ts';
+import { depthwiseFilterGradient } from '../../src/engine/kernels/depthwise-filter.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { tf } from '../../src/engine/tf.ts';
 
@@ -15,7 +16,14 @@ export function digestKernels(): Record<string, string> {
   const norm = (...args: tf.Tensor[]) =>
     batchNormTrain(args[0] as tf.Tensor4D, gamma, args[1] as tf.Tensor1D, 1e-3, { name: 'swish' }, () => {});
   const beta = tf.zeros([24]);
+  const attributes = {
+    strides: 1,
+    dilations: 1,
+    pad: 'same',
+    filterShape: [5, 5, 24, 1] as [number, number, number, number],
+  };
   const outputs = {
+    filter: depthwiseFilterGradient(x, dy as tf.Tensor4D, attributes)!,
     y: norm(x, beta),
     gradients: tf.concat(
       tf
