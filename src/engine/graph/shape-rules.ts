@@ -122,6 +122,11 @@ const batchNormGradient: ShapeRule = ([, x, scale]) => {
 const ownBatchNorm: ShapeRule = ([x, gamma]) => [x!, gamma!, gamma!].map(({ shape, dtype }) => ({ shape, dtype }));
 const ownBatchNormGradient: ShapeRule = ([, ...inputs], attribute) => ownBatchNorm(inputs, attribute);
 
+const ownDepthwiseFilter: ShapeRule = ([x], attribute) => {
+  const [height, width] = [attribute('filter_height') as number, attribute('filter_width') as number];
+  return [{ shape: [height, width, x!.shape[3]!, 1], dtype: x!.dtype }];
+};
+
 const LIKE_FIRST =
   'Abs AddN BiasAdd Ceil ClipByValue Cos Elu Erf Exp Expm1 Floor Identity LeakyRelu Log Log1p LogicalNot Mish Neg ' +
   'OnesLike Reciprocal Relu Relu6 ReverseV2 Round Rsqrt Selu Sigmoid Sign Sin Softmax Softplus Sqrt Square Tanh ZerosLike ' +
@@ -160,6 +165,7 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
   ['HarnessBatchNormActivation', ownBatchNorm],
   ['HarnessBatchNormActivationApply', likeInput(0)],
   ['HarnessBatchNormActivationGrad', ownBatchNormGradient],
+  ['HarnessDepthwiseFilterGrad', ownDepthwiseFilter],
   ['MaxPoolGrad', likeInput(0)],
   ['Reshape', reshape],
   ['ResizeBilinearGrad', likeInput(1)],
