@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { compile } from '../../src/engine/graph/compile.ts';
 import { createEagerProgram } from '../../src/engine/graph/eager-program.ts';
 import { encodeSavedModel } from '../../src/engine/graph/graph-def.ts';
 import { createProgram, type Program } from '../../src/engine/graph/program.ts';
@@ -172,4 +173,23 @@ test('a variable owns its memory: changing what was written changes nothing', ()
     ws.map((_, i) => i),
   );
   program.dispose();
+});
+
+test('one function is compiled by itself, with its variables', () => {
+  const w = variable('w', [1, 2]);
+  const step = compile(
+    ({ x, rate }) => {
+      const loss = () => w.variable.mul(x!).square().sum() as tf.Scalar;
+      const { value, grads } = tf.variableGrads(loss, [w.variable]);
+      w.variable.assign(w.variable.sub(grads[w.variable.name]!.mul(rate!)) as tf.Tensor1D);
+      return { loss: value };
+    },
+    { x: { shape: [2], dtype: 'float32' }, rate: scalar },
+    { variables: [w] },
+  );
+  const { loss } = step.run({ x: Float32Array.of(3, 4), rate: Float32Array.of(0.25) });
+  assert.deepEqual(numbers(loss!), [(1 * 3) ** 2 + (2 * 4) ** 2]);
+  // w − rate·2·w·x²
+  assert.deepEqual(step.read(['w']).map(numbers), [[1 - 0.25 * 2 * 1 * 9, 2 - 0.25 * 2 * 2 * 16]]);
+  step.dispose();
 });

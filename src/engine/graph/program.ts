@@ -136,7 +136,7 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
 const NO_KERNEL = new Set(['Const', 'Placeholder', 'Fill', 'ReadVariableOp', 'Identity', 'Reshape']);
 
 /** Each call that writes or reads holds copies of its values: this many bytes of them at most, or one variable. */
-const GROUP_BYTES = 2 ** 26;
+const GROUP_BYTES = 2 ** 27;
 
 function inGroups<T>(entries: readonly T[], bytesOf: (entry: T) => number): T[][] {
   const groups: T[][] = [];
