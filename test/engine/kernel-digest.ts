@@ -5,6 +5,7 @@ import { sha256 } from '../../src/core/atomic-file.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
 import { batchNormTrain } from '../../src/engine/kernels/batch-norm.ts';
 import { depthwiseFilterGradient } from '../../src/engine/kernels/depthwise-filter.ts';
+import { scaleByGate } from '../../src/engine/kernels/scale-by-gate.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { tf } from '../../src/engine/tf.ts';
 
@@ -22,7 +23,10 @@ export function digestKernels(): Record<string, string> {
     pad: 'same',
     filterShape: [5, 5, 24, 1] as [number, number, number, number],
   };
+  const gate = tf.randomUniform([2, 1, 1, 24], 0, 1, 'float32', 4) as tf.Tensor4D;
+  const scale = (value: tf.Tensor) => scaleByGate(x, value as tf.Tensor4D);
   const outputs = {
+    gate: tf.grad(scale)(gate, dy),
     filter: depthwiseFilterGradient(x, dy as tf.Tensor4D, attributes)!,
     y: norm(x, beta),
     gradients: tf.concat(

@@ -166,6 +166,8 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
   ['HarnessBatchNormActivationApply', likeInput(0)],
   ['HarnessBatchNormActivationGrad', ownBatchNormGradient],
   ['HarnessDepthwiseFilterGrad', ownDepthwiseFilter],
+  ['HarnessGate', likeInput(0)],
+  ['HarnessGateGrad', ([, ...inputs]) => inputs.map(({ shape, dtype }) => ({ shape, dtype }))],
   ['MaxPoolGrad', likeInput(0)],
   ['Reshape', reshape],
   ['ResizeBilinearGrad', likeInput(1)],

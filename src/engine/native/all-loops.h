@@ -3,9 +3,10 @@
 #include "vector.h"
 #include "batch-norm-loops.h"
 #include "depthwise-loops.h"
+#include "gate-loops.h"
 
 namespace harness::INSTRUCTIONS {
 
-const Loops LOOPS = {moments, normalize, gradientSums, gradient, depthwiseFilter};
+const Loops LOOPS = {moments, normalize, gradientSums, gradient, depthwiseFilter, scale, scaleGradient};
 
 }  // namespace harness::INSTRUCTIONS

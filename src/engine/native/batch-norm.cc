@@ -52,10 +52,10 @@ std::vector<Moments> momentsByChannel(const Rows& rows, const float* x) {
     });
   });
   std::vector<Moments> byChannel(rows.channels);
-  for (size_t i = 0; i < byColumn.size(); i++) {
+  rows.eachColumn(rows.blocks, [&](int64_t channel, int64_t i) {
     const auto& [count, mean, squares] = byColumn[i];
-    if (count > 0) byChannel[i % rows.channels].join(count, mean, squares);
-  }
+    if (count > 0) byChannel[channel].join(count, mean, squares);
+  });
   const float* rest = rows.row(x, rows.rows);
   for (int64_t i = 0; i < rows.rest * rows.channels; i++) byChannel[i % rows.channels].join(1, rest[i], 0);
   return byChannel;
@@ -138,27 +138,31 @@ struct BatchNormActivationApply : Kernel {
   }
 };
 
-/** Σ dz and Σ dz·x̂ by channel, in float64 over strips of float32: the gradients of beta and gamma. */
+/** Σ dz and Σ dz·x̂ by channel, one after the other: the gradients of beta and gamma. In float64 over strips of float32. */
 std::vector<double> gradientSums(Activation activation, const Rows& rows, const float* dy, const float* x,
                                  const Columns& columns) {
   const int64_t width = rows.width;
-  std::vector<double> byColumn(rows.blocks * 2 * width);
+  // The last is for the pixels after the last whole row.
+  std::vector<double> byColumn((rows.blocks + 1) * 2 * width);
+  const auto add = [&](const float* dyRows, const float* xRows, int64_t count, double* sums) {
+    std::vector<float> strip(2 * width);
+    loops().gradientSums(activation, dyRows, xRows, count, width, columns, &strip[0], &strip[width]);
+    for (int64_t i = 0; i < 2 * width; i++) sums[i] += strip[i];
+  };
   rows.eachBlock([&](int64_t block, int64_t first, int64_t count) {
-    double* sums = &byColumn[block * 2 * width];
     rows.eachStrip(first, count, [&](int64_t start, int64_t n) {
-      std::vector<float> strip(2 * width);
-      loops().gradientSums(activation, rows.row(dy, start), rows.row(x, start), n, width, columns, &strip[0],
-                           &strip[width]);
-      for (int64_t i = 0; i < 2 * width; i++) sums[i] += strip[i];
+      add(rows.row(dy, start), rows.row(x, start), n, &byColumn[block * 2 * width]);
     });
   });
-  const std::vector<float> restDy = rows.restAsRow(dy), restX = rows.restAsRow(x);
-  std::vector<float> rest(2 * width);
-  loops().gradientSums(activation, restDy.data(), restX.data(), 1, width, columns, &rest[0], &rest[width]);
+  add(rows.restAsRow(dy).data(), rows.restAsRow(x).data(), 1, &byColumn[rows.blocks * 2 * width]);
   std::vector<double> byChannel(2 * rows.channels);
-  const auto channelOf = [&](int64_t i) { return i % (2 * width) / width * rows.channels + i % width % rows.channels; };
-  for (int64_t i = 0; i < rows.blocks * 2 * width; i++) byChannel[channelOf(i)] += byColumn[i];
-  for (int64_t i = 0; i < 2 * width; i++) byChannel[channelOf(i)] += rest[i];
+  for (int64_t block = 0; block <= rows.blocks; block++) {
+    const double* dz = &byColumn[block * 2 * width];
+    rows.eachColumn(1, [&](int64_t channel, int64_t i) {
+      byChannel[channel] += dz[i];
+      byChannel[rows.channels + channel] += dz[width + i];
+    });
+  }
   return byChannel;
 }
 

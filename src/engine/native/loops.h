@@ -53,6 +53,11 @@ struct Loops {
   /** The filter's gradient [filterHeight,filterWidth,channels] from a band, for `count` channels from `channel` on. */
   void (*depthwiseFilter)(const DepthwiseShape& shape, const float* x, const float* dy, Band band, int64_t channel,
                           int64_t count, float* filter);
+  /** y = x·gate by column. */
+  void (*scale)(const float* x, int64_t rows, int64_t width, const float* gate, float* y);
+  /** dx = dy·gate, which may lie where dy lies, and adds Σ dy·x by column. */
+  void (*scaleGradient)(const float* dy, const float* x, int64_t rows, int64_t width, const float* gate, float* dx,
+                        float* sum);
 };
 
 /** Those for the processor at hand. */

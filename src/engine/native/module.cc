@@ -6,6 +6,7 @@
 namespace harness {
 void registerBatchNorm();
 void registerDepthwiseFilter();
+void registerGate();
 }
 
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
@@ -15,6 +16,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   try {
     harness::registerBatchNorm();
     harness::registerDepthwiseFilter();
+    harness::registerGate();
     registered = true;
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());

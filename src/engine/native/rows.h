@@ -31,6 +31,13 @@ struct Rows {
   std::vector<float> restAsRow(const float* x) const;
   /** Calls work(block, first row, rows) for every block, in parallel. */
   void eachBlock(const std::function<void(int64_t, int64_t, int64_t)>& work) const;
+  /** Calls work(channel, column) for every column of `count` rows, in order. */
+  template <class Work>
+  void eachColumn(int64_t count, const Work& work) const {
+    for (int64_t start = 0; start < count * width; start += channels) {
+      for (int64_t channel = 0; channel < channels; channel++) work(channel, start + channel);
+    }
+  }
   /** Calls work(first row, rows) for every strip of some rows, in order. */
   template <class Work>
   void eachStrip(int64_t first, int64_t count, const Work& work) const {
