@@ -23,7 +23,7 @@ interface RowName {
 
 const ROWS: readonly RowName[] = [
   { id: 'graph', title: 'this harness' },
-  { id: 'recompute', title: 'this harness, encoder recomputed' },
+  { id: 'recompute', title: 'this harness, recomputed' },
   { id: 'keras', title: 'Keras', peer: 'keras' },
   { id: 'pytorch', title: 'PyTorch', peer: 'pytorch' },
   { id: 'pytorch-channels-last', title: 'PyTorch, channels last', peer: 'pytorch' },
