@@ -1,4 +1,5 @@
 import { GlobalAveragePooling2D } from '../../engine/layers/global-average-pooling.ts';
+import { ScaleByGate } from '../../engine/layers/scale-by-gate.ts';
 import { tf } from '../../engine/tf.ts';
 import {
   activation,
@@ -103,7 +104,7 @@ function squeezeExcite(x: Feature, block: string, squeezed: number, options: Blo
   gate = activation(gate, `${block}se_reduce_activation`, 'swish');
   gate = convolution(gate, `${block}se_expand`, channels, 1, { ...options, bias: 0 });
   gate = tf.layers.activation({ name: `${block}se_gate`, activation: 'sigmoid' }).apply(gate) as Feature;
-  return tf.layers.multiply({ name: `${block}se_excite` }).apply([x, gate]) as Feature;
+  return new ScaleByGate({ name: `${block}se_excite` }).apply([x, gate]) as Feature;
 }
 
 /** Filters scaled by the width, to a multiple of 8, never more than a tenth below. */
