@@ -7,12 +7,14 @@ import { DUPLICATE_BITS, findDuplicates, hashDistance, perceptualHash } from '..
 import { planPhantom } from '../../src/data/phantom/plan.ts';
 import { renderRadiograph } from '../../src/data/phantom/render.ts';
 
+type Picture = ReturnType<typeof sharp>;
+
 const plan = planPhantom(40, 11).slice(0, 24);
 const pictures = plan.map((image) => renderRadiograph(image, 11).pixels);
 const hashes = pictures.map(perceptualHash);
 
 /** The picture after sharp has worked on it. */
-async function changed({ width, height, data }: GrayImage, work: (picture: sharp.Sharp) => sharp.Sharp) {
+async function changed({ width, height, data }: GrayImage, work: (picture: Picture) => Picture) {
   const file = await work(sharp(data, { raw: { width, height, channels: 1 } }).toColourspace('b-w')).toBuffer();
   const { data: bytes, info } = await sharp(file).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, data: new Uint8Array(bytes) };
