@@ -1,10 +1,11 @@
 import { parseExperiment } from '../config/experiment.ts';
-import { readSettings } from '../config/settings.ts';
-import { UserError } from '../core/errors.ts';
+import { readSettings, type Settings } from '../config/settings.ts';
+import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { findRun } from '../tracking/runs.ts';
+import { type DryRunResult, dryRun } from '../train/dry-run.ts';
 import { type RunResult, runExperiment } from '../train/run-experiment.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandResult } from './command.ts';
 import { preparePhantom } from './prepare-phantom.ts';
 
 /** `npm run exp <experiment.yml> [more.yml …]`: train, several files in order. */
@@ -12,13 +13,16 @@ export const expCommand: Command = {
   name: 'exp',
   summary: 'train what an experiment file declares',
   usage: '<experiment.yml> [more.yml …] [key=value …]',
-  keys: {},
+  keys: { dry_run: 'true: check everything, measure a step, tell memory and time, and stop' },
   overrides: true,
-  run: async ({ words, values, cwd, signal }, terminal) => {
+  run: async ({ words, values: typed, cwd, signal }, terminal) => {
+    const { dry_run: dry = 'false', ...values } = typed;
+    if (dry !== 'true' && dry !== 'false') throw new UserError(expected('true or false', 'dry_run', dry));
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
     const settings = await readSettings(cwd);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
     await checkChain(words, values, { cwd, runsDir: settings.runsDir });
+    if (dry === 'true') return await dryRunAll(words, values, { cwd, settings, signal }, terminal);
     const results: RunResult[] = [];
     const earlier = new Map<string, string>();
     for (const file of words) {
@@ -34,6 +38,23 @@ export const expCommand: Command = {
     return { json: shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown } };
   },
 };
+
+/** Every file's dry run, in order; the JSON of several is the last one's with all of them as `runs`. */
+async function dryRunAll(
+  files: readonly string[],
+  values: Readonly<Record<string, string>>,
+  context: { cwd: string; settings: Settings; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<CommandResult> {
+  const shown: DryRunResult[] = [];
+  for (const file of files) {
+    const experiment = await parseExperiment(file, values, context.cwd);
+    const earlier = new Set(shown.map(({ name }) => name));
+    shown.push(await dryRun(experiment, { ...context, earlier }, terminal));
+  }
+  terminal.say(`\nNext: the same command without dry_run=true.`);
+  return { json: shown.length === 1 ? { ...shown[0]! } : { ...shown.at(-1)!, runs: shown } };
+}
 
 /** All files are right, and whatever a later one starts from is there or comes before it in the same command. */
 async function checkChain(

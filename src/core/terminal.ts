@@ -6,6 +6,8 @@ export interface Terminal {
   warn(line: string): void;
   /** A bar with rate and time left on a terminal, a line every ten seconds elsewhere. */
   progress(label: string, total: number): Progress;
+  /** The file descriptor that `say` writes to, for what a child process prints; nowhere when left out. */
+  fd?: 1 | 2;
 }
 
 export interface Progress {
@@ -22,6 +24,7 @@ export function openTerminal(stream: NodeJS.WriteStream): Terminal {
     say,
     warn: (line) => void process.stderr.write(`warning: ${line}\n`),
     progress: (label, total) => (stream.isTTY ? barProgress(stream, label, total) : lineProgress(say, label, total)),
+    fd: stream === process.stderr ? 2 : 1,
   };
 }
 

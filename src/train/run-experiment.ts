@@ -12,6 +12,7 @@ import { writingTo } from '../data/disk.ts';
 import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
+import { limitTensorFlow, readGpuMemory, readHostMemory } from '../engine/memory.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
@@ -23,6 +24,7 @@ import { fit, type Progress, type Training } from './fit.ts';
 import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
+import { checkFits, estimateProcessBytes, explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -63,6 +65,8 @@ export async function runExperiment(
   const dataset = await openDataset({ root: resolvePath(data.root, cwd), resolution, signal }, terminal);
   const split = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
   checkSplit(split, dataset, experiment, terminal);
+  const host = readHostMemory();
+  if (device !== 'gpu') limitTensorFlow(host);
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
   signal.throwIfAborted();
 
@@ -80,12 +84,17 @@ export async function runExperiment(
 
   const progress: Progress = { epoch: 0, update: 0, scores: [], averaging: false };
   let training: Training | undefined;
+  let need: MemoryNeed | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
   let status: RunResult['status'] | 'FAILED' = 'FAILED';
   try {
     const started = Date.now();
     const step = buildStep(experiment, engine.device);
+    const memory = engine.device === 'gpu' ? await readGpuMemory() : host;
+    const estimated = estimateProcessBytes(step.estimateBytes, engine.device);
+    need = { device: engine.device, estimated, memory };
+    checkFits(experiment, need);
     terminal.say(`network ready in ${((Date.now() - started) / 1000).toFixed(1)} s (${experiment.execution})`);
     if (initial !== undefined) step.writeWeights(initial);
     const checkpoints = keepCheckpoints(runDir, step, journal);
@@ -95,7 +104,7 @@ export async function runExperiment(
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';
   } catch (error) {
-    failure = error;
+    failure = explainOutOfMemory(error, experiment, need);
   }
   try {
     if (signal.aborted && failure === signal.reason) {

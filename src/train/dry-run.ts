@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import type { Experiment } from '../config/experiment.ts';
+import { resolvePath } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import { configTable } from '../config/show-config.ts';
+import { askChild, ChildDied } from '../core/child.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { readFolds, splitFold } from '../data/folds.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { readHostMemory } from '../engine/memory.ts';
+import { findInitialWeights } from './initial-weights.ts';
+import { gib, OutOfMemoryError, outOfMemorySentence } from './out-of-memory.ts';
+
+/** What the measuring process is asked. */
+export interface DryRunQuestion {
+  experiment: Experiment;
+  cacheDir: string;
+}
+
+/** What it answers: bytes, and milliseconds of recording, of a training step and of a batch of validation. */
+export interface Measured {
+  device: 'cpu' | 'gpu';
+  parameters: number;
+  estimated: number | undefined;
+  available: number | undefined;
+  peak: number;
+  recordMs: number;
+  stepMs: number;
+  evaluateMs: number;
+  weightBytes: number;
+}
+
+/** What `dry_run=true` tells, as `json=true` prints it. */
+export interface DryRunResult {
+  name: string;
+  parameters: number;
+  peak_rss_bytes: number;
+  estimated_bytes: number | undefined;
+  available_bytes: number | undefined;
+  record_ms: number;
+  step_ms: number;
+  epoch_s: number;
+  total_s: number;
+  checkpoint_bytes: number;
+}
+
+interface DryRunContext {
+  cwd: string;
+  settings: Settings;
+  signal: AbortSignal;
+  /** Names of earlier files of the same command, whose runs are not there yet. */
+  earlier: ReadonlySet<string>;
+}
+
+/** The share that a phantom's folds hold out, where it is not there yet. */
+const HELD_OUT = 0.15;
+/** Weights and the two moments of Adam. */
+const CHECKPOINT_COPIES = 3;
+
+/**
+ * Checks everything that a run needs, measures its step in a process of its own, and tells what the run would take; no
+ * run is made. The pixel cache is made where the data is there and it is not.
+ * Throws UserError where something is missing or the step cannot fit, OutOfMemoryError where it did not.
+ */
+export async function dryRun(
+  experiment: Experiment,
+  context: DryRunContext,
+  terminal: Terminal,
+): Promise<DryRunResult> {
+  const { settings, signal } = context;
+  if (experiment.init === undefined || !context.earlier.has(experiment.init.from)) {
+    await findInitialWeights(experiment, settings.runsDir, new Map());
+  }
+  const images = await countImages(experiment, context, terminal);
+  terminal.say(`${experiment.name}:\n${configTable(experiment)}`);
+  const measured = await measure(experiment, { settings, signal }, terminal);
+  const result = foresee(experiment, images, measured);
+  speak(result, measured, images, terminal);
+  return result;
+}
+
+async function countImages(experiment: Experiment, { cwd, signal }: DryRunContext, terminal: Terminal) {
+  const { data, resolution } = experiment;
+  const root = resolvePath(data.root, cwd);
+  if (!existsSync(root) && data.phantom !== undefined) {
+    const validation = Math.round(HELD_OUT * data.phantom.images);
+    return { train: data.phantom.images - validation, validation };
+  }
+  const dataset = await openDataset({ root, resolution, signal }, terminal);
+  try {
+    const { train, validation } = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
+    return { train: train.length, validation: validation.length };
+  } finally {
+    dataset.close();
+  }
+}
+
+async function measure(
+  experiment: Experiment,
+  { settings, signal }: Pick<DryRunContext, 'settings' | 'signal'>,
+  terminal: Terminal,
+): Promise<Measured> {
+  const memory = readHostMemory();
+  let estimated: number | undefined;
+  const onNews = (news: { estimated: number | undefined }) => {
+    estimated = news.estimated;
+  };
+  const question: DryRunQuestion = { experiment, cacheDir: settings.cacheDir };
+  try {
+    return await askChild(new URL('./dry-run-child.ts', import.meta.url), question, { signal, terminal, onNews });
+  } catch (error) {
+    if (!(error instanceof ChildDied)) throw error;
+    const what = `the process that measured it ended (${error.how}), as it does when memory runs out`;
+    throw new OutOfMemoryError(outOfMemorySentence(experiment, { device: 'cpu', estimated, memory }, what), error);
+  }
+}
+
+/** What follows for an epoch and the whole run; the averaged weights' statistics and validation are counted in. */
+export function foresee(
+  experiment: Experiment,
+  { train, validation }: { train: number; validation: number },
+  measured: Measured,
+): DryRunResult {
+  const { epochs, swa_epochs: swa, batch_size: batch, validation_batch_size: validationBatch } = experiment;
+  const trainMs = Math.floor(train / batch) * measured.stepMs;
+  const validateMs = Math.ceil(validation / validationBatch) * measured.evaluateMs;
+  const epochMs = trainMs + validateMs;
+  return {
+    name: experiment.name,
+    parameters: measured.parameters,
+    peak_rss_bytes: measured.peak,
+    estimated_bytes: measured.estimated,
+    available_bytes: measured.available,
+    record_ms: measured.recordMs,
+    step_ms: measured.stepMs,
+    epoch_s: epochMs / 1000,
+    total_s: (epochs * epochMs + (swa > 0 ? epochMs : 0) + measured.recordMs) / 1000,
+    checkpoint_bytes: CHECKPOINT_COPIES * measured.weightBytes,
+  };
+}
+
+function speak(
+  result: DryRunResult,
+  { device }: Measured,
+  { train, validation }: { train: number; validation: number },
+  terminal: Terminal,
+): void {
+  const memory = [
+    `${gib(result.peak_rss_bytes)} at most`,
+    ...(result.estimated_bytes === undefined ? [] : [`${gib(result.estimated_bytes)} estimated`]),
+    ...(result.available_bytes === undefined ? [] : [`${gib(result.available_bytes)} available`]),
+  ];
+  terminal.say(
+    `\ndry run of ${result.name} on the ${device}: ${train} images to train on, ${validation} to validate on`,
+  );
+  terminal.say(`parameters   ${result.parameters.toLocaleString('en')}`);
+  terminal.say(`memory       ${memory.join(', ')}`);
+  terminal.say(`recording    ${(result.record_ms / 1000).toFixed(1)} s`);
+  terminal.say(`step         ${result.step_ms.toFixed(0)} ms`);
+  terminal.say(`epoch        ${(result.epoch_s / 60).toFixed(1)} min`);
+  terminal.say(`whole run    ${(result.total_s / 3600).toFixed(2)} h`);
+  terminal.say(`checkpoint   ${(result.checkpoint_bytes / 2 ** 20).toFixed(0)} MiB each`);
+}
