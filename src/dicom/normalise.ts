@@ -1,6 +1,10 @@
 import type { GrayImage } from '../core/image.ts';
-import type { DicomHeader } from './header.ts';
+import { clahe } from './clahe.ts';
+import type { DicomHeader, VoiWindow } from './header.ts';
+import { percentileOf, tabulate, type ValueTable } from './modality.ts';
+import { NORMALISATION_NONE, type NormalisationConfig } from './normalisation.ts';
 import type { StoredPixels } from './stored-pixels.ts';
+import { lutCurve, rangeCurve, type VoiCurve, windowCurve } from './voi.ts';
 
 /** An 8-bit picture and what had to be done to get there, for the catalogue's notes. */
 export interface Normalised {
@@ -9,50 +13,80 @@ export interface Normalised {
 }
 
 /**
- * Brings stored values to 0 to 255 with air dark: unsigned 8-bit values are taken as they are; wider or signed ones are
- * stretched linearly over the file's first window (PS3.3 C.11.2.1.2), or where there is none over their own minimum
- * and maximum; MONOCHROME1, which stores air bright, is inverted last. Everything but the first is noted.
+ * Brings stored values to 0 to 255 with air dark, in the order of PS3.3, C.11: the modality transform, then the grey
+ * levels of interest, then the inversion of MONOCHROME1. The levels of interest are, by normalisation:
+ * `none`: unsigned 8-bit values as they are, wider ones by the file's VOI LUT or first window, else their own range;
+ * `window`: the window given, else the file's own whatever its bits;
+ * `minmax`: from the low to the high percentile of the rescaled values;
+ * `clahe`: those of `none`, then contrast-limited adaptive histogram equalisation of the upright picture.
+ * Everything that is not the file's plain 8-bit values is noted.
  */
-export function normalise(pixels: StoredPixels, header: DicomHeader): Normalised {
-  const { image, notes } = header.bitsStored === 8 && !header.signed ? asIs(pixels) : stretch(pixels, header);
-  if (header.photometric !== 'MONOCHROME1') return { image, notes };
-  const inverted = image.data.map((value) => 255 - value);
-  return { image: { ...image, data: inverted }, notes: [...notes, 'MONOCHROME1 inverted'] };
+export function normalise(
+  pixels: StoredPixels,
+  header: DicomHeader,
+  config: NormalisationConfig = NORMALISATION_NONE,
+): Normalised {
+  const { image, notes } = levelsOf(pixels, header, config);
+  const said = [...(pixels.notes ?? []), ...notes];
+  if (header.photometric === 'MONOCHROME1') {
+    for (let i = 0; i < image.data.length; i++) image.data[i] = 255 - image.data[i]!;
+    said.push('MONOCHROME1 inverted');
+  }
+  if (config.name !== 'clahe') return { image, notes: said };
+  return { image: clahe(image, config.clip_limit, config.tiles), notes: said };
 }
 
-function asIs({ width, height, data }: StoredPixels): Normalised {
-  return { image: { width, height, data: data instanceof Uint8Array ? data : Uint8Array.from(data) }, notes: [] };
+function levelsOf(pixels: StoredPixels, header: DicomHeader, config: NormalisationConfig): Normalised {
+  const { width, height, data } = pixels;
+  if (isPlain(header, config)) return { image: { width, height, data: Uint8Array.from(data) }, notes: [] };
+  const table = tabulate(pixels, header);
+  const { curve, note } = chooseCurve(table, header, config);
+  // A Uint8ClampedArray rounds; a table of levels spares a curve per pixel.
+  const levels = Uint8ClampedArray.from(table.modality, (value) => curve(value) * 255);
+  const image = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) image[i] = levels[data[i]! - table.lowest]!;
+  const lut = header.modalityLut === undefined ? [] : ['Modality LUT applied'];
+  return { image: { width, height, data: image }, notes: [...lut, `${header.bitsStored}-bit values ${note}`] };
 }
 
-function stretch({ width, height, data }: StoredPixels, header: DicomHeader): Normalised {
-  const [low, high] = header.window === undefined ? rangeOf(data) : windowRange(header.window, header.rescale);
-  const scale = high > low ? 255 / (high - low) : 0;
-  // A Uint8ClampedArray rounds and keeps to 0 to 255.
-  const stretched = new Uint8ClampedArray(data.length);
-  for (let i = 0; i < data.length; i++) stretched[i] = (data[i]! - low) * scale;
-  const origin = header.window === undefined ? 'their own range' : 'the window';
+/** Values that are grey levels already and that nothing is asked of. */
+function isPlain({ bitsStored, signed, window, voiLut }: DicomHeader, config: NormalisationConfig): boolean {
+  if (bitsStored !== 8 || signed || config.name === 'minmax') return false;
+  if (config.name !== 'window') return true;
+  return config.center === undefined && window === undefined && voiLut === undefined;
+}
+
+interface Chosen {
+  curve: VoiCurve;
+  note: string;
+}
+
+/** Where a file has both a VOI LUT and windows, one of them is applied (C.11.2): the LUT, which is the more exact. */
+function chooseCurve(table: ValueTable, header: DicomHeader, config: NormalisationConfig): Chosen {
+  if (config.name === 'minmax') return stretch(table, config.low, config.high);
+  if (config.name === 'window' && config.center !== undefined && config.width !== undefined) {
+    return byWindow({ center: config.center, width: config.width, function: 'LINEAR' }, 'the window asked for');
+  }
+  if (header.voiLut !== undefined) return { curve: lutCurve(header.voiLut), note: "by the file's VOI LUT to 8 bit" };
+  if (header.window !== undefined) return byWindow(header.window, "the file's window");
+  return stretch(table, 0, 100);
+}
+
+function byWindow(window: VoiWindow, origin: string): Chosen {
+  const { center, width } = window;
   return {
-    image: { width, height, data: new Uint8Array(stretched.buffer) },
-    notes: [`${header.bitsStored}-bit values ${round(low)} to ${round(high)} (${origin}) stretched to 8 bit`],
+    curve: windowCurve(window),
+    note: `of center ${round(center)} and width ${round(width)} (${origin}) stretched to 8 bit`,
   };
 }
 
-/** The stored values that a window's ends stand for: the formula of C.11.2.1.2.1, solved for its input. */
-function windowRange(window: NonNullable<DicomHeader['window']>, rescale: DicomHeader['rescale']): [number, number] {
-  const slope = rescale.slope === 0 ? 1 : rescale.slope;
-  const low = window.center - 0.5 - (window.width - 1) / 2;
-  const high = window.center - 0.5 + (window.width - 1) / 2;
-  return [(low - rescale.intercept) / slope, (high - rescale.intercept) / slope];
-}
-
-function rangeOf(data: StoredPixels['data']): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
+function stretch(table: ValueTable, low: number, high: number): Chosen {
+  const [black, white] = [percentileOf(table, low), percentileOf(table, high)];
+  const origin = low === 0 && high === 100 ? 'their own range' : `percentiles ${low} and ${high}`;
+  return {
+    curve: rangeCurve(black, white),
+    note: `${round(black)} to ${round(white)} (${origin}) stretched to 8 bit`,
+  };
 }
 
 function round(value: number): number {

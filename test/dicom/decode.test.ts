@@ -66,46 +66,49 @@ test('a damaged, cut or wrongly sized JPEG is refused', async () => {
 
 test('fewer bytes than the declared size are refused before anything is allocated', async () => {
   const huge = [
-    { tag: 0x00280010, vr: 'US', value: [65535] },
-    { tag: 0x00280011, vr: 'US', value: [65535] },
+    { tag: 0x00280010, vr: 'US', value: [65500] },
+    { tag: 0x00280011, vr: 'US', value: [65500] },
   ] satisfies DicomElement[];
+  const wide = [huge[0]!, { tag: 0x00280011, vr: 'US', value: [1000] }] satisfies DicomElement[];
   const memory = process.memoryUsage().arrayBuffers;
-  await refuses({ elements: huge }, /4294836225 bytes \(65535×65535\).*24 bytes/);
+  await refuses({ elements: wide }, /65500000 bytes \(1000×65500\).*24 bytes/);
+  await refuses({ elements: huge }, /at most 67108864 pixels for Rows × Columns .*65500×65500/);
   const jpeg = Buffer.from(await flatJpeg(COLUMNS, ROWS, 1));
   // A frame header is FF C0, length (2), precision (1), height (2), width (2).
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
   jpeg.writeUInt16BE(65500, frame + 5);
-  jpeg.writeUInt16BE(65500, frame + 7);
-  for (const element of huge) element.value = [65500];
-  const fragments = [jpeg];
+  jpeg.writeUInt16BE(1000, frame + 7);
   await refuses(
-    { transferSyntax: TRANSFER_SYNTAX.jpegBaseline, fragments, elements: huge },
-    /enough bytes for 65500×65500/,
+    { transferSyntax: TRANSFER_SYNTAX.jpegBaseline, fragments: [jpeg], elements: wide },
+    /enough bytes for 1000×65500/,
   );
   assert.ok(process.memoryUsage().arrayBuffers - memory < 2 ** 24);
 });
 
-test('transfer syntaxes of other kinds are refused by name', async () => {
+test('transfer syntaxes of other kinds are refused by name, and pixels that are not what theirs says', async () => {
   await refuses(
-    { transferSyntax: '1.2.840.10008.1.2.4.90' },
-    /unsupported transfer syntax 1\.2\.840\.10008\.1\.2\.4\.90 \(JPEG 2000 Lossless\)/,
-  );
-  await refuses(
-    { transferSyntax: '1.2.840.10008.1.2.1.99' },
-    /unsupported transfer syntax .* \(Deflated Explicit VR Little Endian\)/,
+    { transferSyntax: '1.2.840.10008.1.2.4.201' },
+    /unsupported transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 \(High-Throughput JPEG 2000 Lossless\)/,
   );
   await refuses({ transferSyntax: '1.2.3' }, /unsupported transfer syntax 1\.2\.3 \(unknown\)/);
+  await refuses({ transferSyntax: 'constructor' }, /unsupported transfer syntax constructor/);
+  await refuses({ transferSyntax: '1.2.840.10008.1.2.4.90' }, /compressed fragments .*"uncompressed pixels"/);
   await refuses({ fragments: [RAMP] }, /24 bytes .* but received "compressed fragments"/);
 });
 
-test('pictures that are not one grey frame of 8 to 16 bits are refused by tag', async () => {
+test('pictures that are not one frame of 8 to 16 bits are refused by tag', async () => {
   const bad: [DicomElement, RegExp][] = [
-    [{ tag: 0x00280004, vr: 'CS', value: 'RGB' }, /PhotometricInterpretation \(0028,0004\).*"RGB"/],
+    [{ tag: 0x00280004, vr: 'CS', value: 'RGB' }, /3 for SamplesPerPixel \(0028,0002\)/],
     [{ tag: 0x00280002, vr: 'US', value: [3] }, /SamplesPerPixel \(0028,0002\).*3/],
     [{ tag: 0x00280008, vr: 'IS', value: '2' }, /NumberOfFrames \(0028,0008\).*2/],
     [{ tag: 0x00280100, vr: 'US', value: [32] }, /BitsAllocated \(0028,0100\).*32/],
     [{ tag: 0x00280101, vr: 'US', value: [9] }, /BitsStored \(0028,0101\).*9/],
     [{ tag: 0x00280102, vr: 'US', value: [3] }, /HighBit \(0028,0102\).*3/],
   ];
+  const many: DicomElement = { tag: 0x00280002, vr: 'US', value: [3] };
+  await refuses(
+    { elements: [many, { tag: 0x00280004, vr: 'CS', value: 'PALETTE COLOR' }] },
+    /PhotometricInterpretation \(0028,0004\).*"PALETTE COLOR"/,
+  );
   for (const [element, message] of bad) await refuses({ elements: [element] }, message);
 });

@@ -42,8 +42,12 @@ test('a header is read with its quirks, in explicit and implicit VR', () => {
       samplesPerPixel: 1,
       frames: 1,
       photometric: 'MONOCHROME2',
-      window: undefined,
+      planar: false,
+      padding: undefined,
       rescale: { slope: 1, intercept: 0 },
+      modalityLut: undefined,
+      window: undefined,
+      voiLut: undefined,
     });
     assert.equal(encapsulated, false);
     assert.deepEqual([...pixelData[0]!], [...RAMP]);
@@ -90,7 +94,7 @@ test('what is no DICOM file, damaged or cut short is refused with file and place
   const whole = grayFile({});
   refuses(new Uint8Array(0), /DICM at byte 128 for folder\/x\.dcm/);
   refuses(Buffer.from('a text that is no image'.repeat(20)), /DICM at byte 128 for folder\/x\.dcm/);
-  refuses(whole.subarray(0, 140), /folder\/x\.dcm: damaged or cut short DICOM header \(140 bytes\)/);
+  refuses(whole.subarray(0, 140), /file meta element \(0002,0000\) for byte 140 of folder\/x\.dcm .* 140 bytes/);
   // Pixels are the last 24 bytes; one is missing.
   refuses(whole.subarray(0, whole.length - 1), /24 bytes of pixel data from byte \d+ for folder\/x\.dcm.*cut short/);
   const name: DicomElement = { tag: 0x00100020, vr: 'LO', value: 'somebody' };

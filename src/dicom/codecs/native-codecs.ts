@@ -1,0 +1,77 @@
+import dcmjsCodecs from 'dcmjs-codecs';
+import { expected, messageOf, UserError } from '../../core/errors.ts';
+import type { DicomFile } from '../parse.ts';
+import type { Samples } from '../stored-pixels.ts';
+import { withSign } from './samples.ts';
+
+const { Context, NativeCodecs } = dcmjsCodecs;
+
+export type NativeDecoder = 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000';
+
+/** Memory of the decoders' instance beyond which it is dropped after an image: WebAssembly never gives any back. */
+const MOST_KEPT_BYTES = 2 ** 29;
+
+/** What an earlier failure may have left half done is not built upon: the next image gets a fresh instance. */
+let ready: Promise<void> | undefined;
+
+/**
+ * Decodes a compressed stream with one of dcmjs-codecs' decoders (libjpeg with 8, 12 and 16 bits, CharLS, OpenJPEG),
+ * which run as WebAssembly in an address space of their own, at most 2 GiB.
+ * Throws UserError with the decoder's reason where the stream is damaged.
+ * @param stream whose own header has been held against the file's.
+ */
+export async function decodeNatively(decoder: NativeDecoder, stream: Uint8Array, file: DicomFile): Promise<Samples> {
+  ready ??= NativeCodecs.initializeAsync();
+  await ready;
+  try {
+    const context = NativeCodecs[decoder](contextOf(stream, file), { convertColorspaceToRgb: false });
+    const bytes = context.getDecodedBuffer() ?? new Uint8Array(0);
+    return readSamples(bytes, file);
+  } catch (error) {
+    drop();
+    if (error instanceof UserError) throw error;
+    const reason = messageOf(error)
+      .replace(/^\w+::\w+::/, '')
+      .trim();
+    throw new UserError(`${file.where}: damaged compressed image: ${reason}`, { cause: error });
+  } finally {
+    if (memoryBytes() > MOST_KEPT_BYTES) drop();
+  }
+}
+
+function contextOf(stream: Uint8Array, { header }: DicomFile) {
+  return new Context({
+    width: header.columns,
+    height: header.rows,
+    bitsAllocated: header.bitsAllocated,
+    bitsStored: header.bitsStored,
+    samplesPerPixel: header.samplesPerPixel,
+    pixelRepresentation: header.signed ? 1 : 0,
+    planarConfiguration: 0,
+    photometricInterpretation: header.photometric,
+    encodedBuffer: stream,
+  });
+}
+
+function readSamples(bytes: Uint8Array, { header, where }: DicomFile): Samples {
+  const { rows, columns, samplesPerPixel, bitsAllocated } = header;
+  const count = rows * columns * samplesPerPixel;
+  const wanted = (count * bitsAllocated) / 8;
+  if (bytes.length !== wanted) {
+    throw new UserError(expected(`${wanted} bytes`, `the decoded image of ${where}`, bytes.length));
+  }
+  // The copy is aligned, and outlives the decoder's memory.
+  const own = bytes.slice();
+  const values = bitsAllocated === 8 ? Int32Array.from(own) : new Uint16Array(own.buffer);
+  return { channels: samplesPerPixel === 3 ? 3 : 1, data: withSign(values, header) };
+}
+
+function drop(): void {
+  NativeCodecs.release();
+  ready = undefined;
+}
+
+function memoryBytes(): number {
+  const { wasmApi } = NativeCodecs as unknown as { wasmApi?: { wasmMemory: { buffer: ArrayBuffer } } };
+  return wasmApi?.wasmMemory.buffer.byteLength ?? 0;
+}
