@@ -6,7 +6,7 @@ import type { FoldRow } from './folds.ts';
  * Folds for more images: the lines that are there stay as they are and come first; a new image goes to the fold of its
  * patient, and new patients go where they bring the folds closest to the shares that they have (see drawFolds).
  * @param images all labelled images, those that have a fold among them.
- * Throws UserError where there is no new image, or where an image that has a fold is of another patient now.
+ * Throws UserError where there is no new image, or where an image that has a fold is gone or of another patient now.
  */
 export function extendFolds(
   rows: readonly FoldRow[],
@@ -32,6 +32,11 @@ function requireSamePatients(rows: readonly FoldRow[], images: readonly FoldImag
   const patients = new Map(images.map(({ id, patientId }) => [id, patientId]));
   const others = rows.filter(({ imageId, patientId }) => patients.get(imageId) !== patientId);
   if (others.length === 0) return;
+  const absent = rows.filter(({ imageId }) => !patients.has(imageId));
+  if (absent.length > 0) {
+    const next = `It is one of ${absent.length}: the folds file and the data set do not belong together.`;
+    throw new UserError(expected('only labelled images of the data set', 'the folds file', absent[0]!.imageId, next));
+  }
   const { imageId, patientId } = others[0]!;
   const received = `${patients.get(imageId)} and ${others.length - 1} others`;
   const next = 'Give the patients=… that the folds were drawn with.';

@@ -101,8 +101,7 @@ function requireFold(rows: readonly FoldRow[], fold: number): void {
   if (!folds.includes(fold)) throw new UserError(expected(`one of the folds ${folds.join(', ')}`, 'data.fold', fold));
 }
 
-/** Throws UserError where a folds file names an image that the data set lacks, or that has no label there. */
-export function requireLabelled(rows: readonly FoldRow[], images: readonly Pick<DatasetImage, 'id' | 'truth'>[]): void {
+function requireLabelled(rows: readonly FoldRow[], images: readonly DatasetImage[]): void {
   const byId = new Map(images.map((image) => [image.id, image]));
   const refuse = (bad: readonly FoldRow[], what: string) => {
     if (bad.length === 0) return;
