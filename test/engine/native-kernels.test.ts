@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { openTerminal } from '../../src/core/terminal.ts';
 import { createProgram } from '../../src/engine/graph/program.ts';
 import { batchNormInfer, batchNormTrain, type NormActivation } from '../../src/engine/kernels/batch-norm.ts';
-import { nativeKernelsLoaded } from '../../src/engine/native-kernels.ts';
+import { ensureNativeKernels, nativeKernelsLoaded } from '../../src/engine/native-kernels.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { type Arrays, normalize } from './batch-norm-reference.ts';
 import { digestKernels, runInProcess } from './kernel-digest.ts';
@@ -198,4 +202,12 @@ test('what is no number stays none, and a wrong size is refused by name', () => 
     const wrong = () => batchNormTrain(tf.zeros([1, 2, 2, 3]), one, tf.zeros([3]), EPSILON, { name: 'none' }, () => {});
     assert.throws(wrong, /Expected 3 elements for gamma but received 1/);
   });
+});
+
+test('a compiler that fails is an error with what it said first, and leaves nothing behind', async () => {
+  const library = await mkdtemp(join(tmpdir(), 'kernels-'));
+  const compiling = ensureNativeKernels(library, openTerminal(process.stderr));
+  await assert.rejects(compiling, /Expected g\+\+ to compile the kernels.*tensorflow\/c\/kernels\.h: No such file/s);
+  assert.deepEqual(await readdir(join(library, 'kernels')), []);
+  await rm(library, { recursive: true });
 });
