@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { sha256, writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, messageOf, UserError } from '../core/errors.ts';
 import { formatRle, type Runs } from '../core/rle.ts';
+import type { Terminal } from '../core/terminal.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const source = z.object({ file: z.string(), sha256: digest });
@@ -88,4 +89,21 @@ export function labelsDigest(ids: readonly string[], truthOf: (id: string) => Ru
     return `${id} ${truth === undefined ? 'unlabelled' : formatRle(truth)}`;
   });
   return sha256(lines.join('\n'));
+}
+
+/** Warns where images have other labels than those that folds were drawn with, and says where folds have no record. */
+export async function compareLabels(
+  path: string,
+  ids: readonly string[],
+  truthOf: (id: string) => Runs | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const kept = await readFoldsRecord(path);
+  if (kept === undefined) {
+    terminal.say(`${basename(path)} has no record beside it: whether it changed since it was drawn cannot be told`);
+  } else if (kept.labels !== undefined && kept.labels !== labelsDigest(ids, truthOf)) {
+    terminal.warn(
+      `The labels of the images in ${basename(path)} are not those that it was drawn with: its folds may differ in positives.`,
+    );
+  }
 }

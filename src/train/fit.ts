@@ -4,8 +4,10 @@ import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
+import { samplerAt } from '../data/sampler.ts';
 import { buildSchedule } from '../optim/index.ts';
 import type { Journal } from '../tracking/journal.ts';
+import { createEpochMixture } from './epoch-mixture.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
 import type { TrainStep } from './step.ts';
@@ -91,6 +93,7 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
   const { batches, updates } = countSteps(fitting);
   const bar = fitting.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
   const watch = createEpochWatch();
+  const mixture = createEpochMixture(fitting.dataset.images);
   let losses: number[] = [];
   let batchesLeft = batches;
   try {
@@ -100,6 +103,7 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
       const alone = experiment.accumulation_steps === 1;
       const loss = alone ? step.update(batch, lr) : step.accumulate(batch);
       losses.push(checkLoss(loss, progress, batch.ids));
+      mixture.see(batch.ids);
       batchesLeft--;
       // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
       if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
@@ -112,7 +116,8 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
       // TensorFlow works synchronously: without this neither signals nor uploads would get their turn.
       await setImmediate();
     }
-    journal.metrics(watch.metrics(batches * experiment.batch_size), progress.update);
+    const epoch = { ...mixture.metrics(), ...watch.metrics(batches * experiment.batch_size) };
+    journal.metrics(epoch, progress.update);
   } finally {
     bar.stop();
   }
@@ -135,8 +140,9 @@ async function refreshBatchNorm(fitting: Fitting, epoch: number): Promise<void> 
 }
 
 function epochBatches({ experiment, loader, split }: Fitting, epoch: number) {
-  const { batch_size: batchSize, augment, seed, data } = experiment;
-  return loader.trainingBatches(split.train, { batchSize, sampler: data.sampler, augment, seed, epoch });
+  const { batch_size: batchSize, augment, seed, data, epochs } = experiment;
+  const sampler = samplerAt(data.sampler, epoch, epochs);
+  return loader.trainingBatches(split.train, { batchSize, sampler, augment, seed, epoch });
 }
 
 function countSteps({ experiment, split }: Training): { batches: number; updates: number } {

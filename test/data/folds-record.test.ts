@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/core/errors.ts';
 import { readFolds, writeFolds } from '../../src/data/folds.ts';
-import { foldsRecordPath, labelsDigest, readFoldsRecord } from '../../src/data/folds-record.ts';
-import { put, temporaryFolder } from './fixture-competition.ts';
+import { compareLabels, foldsRecordPath, labelsDigest, readFoldsRecord } from '../../src/data/folds-record.ts';
+import { put, recordingTerminal, temporaryFolder } from './fixture-competition.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let path: string;
@@ -64,4 +64,22 @@ test('the digest of labels knows other labels, whatever the order', () => {
   assert.equal(digest(['a', 'b']), digest(['b', 'a']));
   assert.notEqual(digest(['a', 'b']), digest(['a', 'b'], new Map([...truth, ['a', Int32Array.of(5, 10)]])));
   assert.notEqual(digest(['b', 'c']), digest(['b', 'c'], new Map([...truth, ['c', new Int32Array()]])));
+});
+
+test('other labels than those drawn with are warned of; a missing record is said', async () => {
+  const truth = new Map(rows.map(({ imageId }) => [imageId, Int32Array.of(3, 9)]));
+  const ids = [...truth.keys()];
+  const drawn = join(folder.path, 'z.csv');
+  await writeFolds(drawn, rows, { labels: labelsDigest(ids, (id) => truth.get(id)) });
+  const compare = async (file: string, map: ReadonlyMap<string, Int32Array>) => {
+    const terminal = recordingTerminal();
+    await compareLabels(file, ids, (id) => map.get(id), terminal);
+    return terminal.lines;
+  };
+  assert.deepEqual(await compare(drawn, truth), []);
+  assert.match(
+    (await compare(drawn, new Map([...truth, ['b', new Int32Array()]])))[0]!,
+    /^warning: The labels.*z\.csv/,
+  );
+  assert.match((await compare(join(folder.path, 'mine.csv'), truth))[0]!, /^mine\.csv has no record/);
 });
