@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { augmentConfig } from '../augment/index.ts';
 import { MASK_SIZE } from '../core/competition.ts';
 import { expected } from '../core/errors.ts';
-import { samplerConfig } from '../data/sampler.ts';
+import { type SamplerPlan, samplerSchema } from '../data/sampler.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
@@ -40,11 +40,15 @@ export const experimentKeys = {
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'up to 80 letters, digits and . _ - (first a letter or digit)'),
   ),
   init: optional('The run and checkpoint whose weights to start from; left out: random weights.', initConfig),
+  allow_contaminated_validation: optional(
+    'true: validate on images that the run of init.from was trained on, and mark the run; left out: refuse to.',
+    z.boolean(),
+  ),
   data: {
     root: required('The folder of the competition’s files.', path),
     folds: required('The CSV that says which images are held out.', path),
     fold: required('The fold to validate on; all others are trained on.', z.int().min(0)),
-    sampler: optional('Which images an epoch sees; left out: every training image once.', samplerConfig),
+    sampler: optional<SamplerPlan>('Which images an epoch sees; left out: every training image once.', samplerSchema),
     phantom: optional('Make a synthetic competition where the data root is absent.', phantomConfig),
   },
   resolution: required(
