@@ -94,14 +94,16 @@ export function labelsDigest(ids: readonly string[], truthOf: (id: string) => Ru
 /** Warns where images have other labels than those that folds were drawn with, and says where folds have no record. */
 export async function compareLabels(
   path: string,
-  ids: readonly string[],
-  truthOf: (id: string) => Runs | undefined,
+  rows: readonly { imageId: string }[],
+  images: readonly { id: string; truth: Runs | undefined }[],
   terminal: Terminal,
 ): Promise<void> {
   const kept = await readFoldsRecord(path);
+  const truth = new Map(images.map((image) => [image.id, image.truth]));
+  const ids = rows.map(({ imageId }) => imageId);
   if (kept === undefined) {
     terminal.say(`${basename(path)} has no record beside it: whether it changed since it was drawn cannot be told`);
-  } else if (kept.labels !== undefined && kept.labels !== labelsDigest(ids, truthOf)) {
+  } else if (kept.labels !== undefined && kept.labels !== labelsDigest(ids, (id) => truth.get(id))) {
     terminal.warn(
       `The labels of the images in ${basename(path)} are not those that it was drawn with: its folds may differ in positives.`,
     );

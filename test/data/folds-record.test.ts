@@ -73,7 +73,8 @@ test('other labels than those drawn with are warned of; a missing record is said
   await writeFolds(drawn, rows, { labels: labelsDigest(ids, (id) => truth.get(id)) });
   const compare = async (file: string, map: ReadonlyMap<string, Int32Array>) => {
     const terminal = recordingTerminal();
-    await compareLabels(file, ids, (id) => map.get(id), terminal);
+    const images = [...map].map(([id, labels]) => ({ id, truth: labels }));
+    await compareLabels(file, rows, images, terminal);
     return terminal.lines;
   };
   assert.deepEqual(await compare(drawn, truth), []);
