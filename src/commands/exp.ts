@@ -4,7 +4,8 @@ import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { findRun } from '../tracking/runs.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
-import { type RunResult, runExperiment } from '../train/run-experiment.ts';
+import type { RunResult } from '../train/run-experiment.ts';
+import { superviseRun } from '../train/supervise-run.ts';
 import type { Command, CommandResult } from './command.ts';
 import { preparePhantom } from './prepare-phantom.ts';
 
@@ -28,7 +29,7 @@ export const expCommand: Command = {
     for (const file of words) {
       const experiment = await parseExperiment(file, values, cwd);
       await preparePhantom(experiment, { cwd, signal }, terminal);
-      const result = await runExperiment(experiment, { file, cwd, settings, signal, earlier }, terminal);
+      const result = await superviseRun(experiment, { file, cwd, settings, signal, earlier }, terminal);
       results.push(result);
       earlier.set(experiment.name, result.run_id);
       speak(result, terminal);

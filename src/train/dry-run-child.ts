@@ -2,35 +2,24 @@ import { answerParent } from '../core/answer-parent.ts';
 import { openTerminal } from '../core/terminal.ts';
 import type { Batch } from '../data/batch.ts';
 import { loadEngine } from '../engine/load.ts';
-import {
-  limitTensorFlow,
-  type Memory,
-  readGpuMemory,
-  readHostMemory,
-  readOwnGpuBytes,
-  readPeakBytes,
-} from '../engine/memory.ts';
-import { buildStep } from './build-step.ts';
+import { limitTensorFlow, readHostMemory, readOwnGpuBytes, readPeakBytes } from '../engine/memory.ts';
 import type { DryRunQuestion, Measured } from './dry-run.ts';
-import { checkFits, estimateProcessBytes, explainOutOfMemory } from './out-of-memory.ts';
+import { explainOutOfMemory } from './out-of-memory.ts';
+import { prepareStep } from './prepare-step.ts';
 
 /** Steps that are timed, after one in which TensorFlow makes its plans. */
 const TIMED_STEPS = 2;
 
-await answerParent<DryRunQuestion>(async ({ experiment, cacheDir }, { signal, tell }): Promise<Measured> => {
+await answerParent<DryRunQuestion>(async ({ experiment, initial, cacheDir }, { signal, tell }): Promise<Measured> => {
+  const terminal = openTerminal(process.stderr);
   const host = readHostMemory();
-  limitTensorFlow(host);
   const { device, deterministic } = experiment;
-  const engine = await loadEngine({ device, deterministic, cacheDir, signal }, openTerminal(process.stderr));
-  const memory: Memory | undefined = engine.device === 'gpu' ? await readGpuMemory() : host;
-  let estimated: number | undefined;
+  if (device !== 'gpu') limitTensorFlow(host);
+  const engine = await loadEngine({ device, deterministic, cacheDir, signal }, terminal);
+  const { step, need, recordMs } = await prepareStep(experiment, initial, { device: engine.device, host }, terminal);
+  const { estimated, memory } = need;
+  tell({ estimated });
   try {
-    const started = performance.now();
-    const step = buildStep(experiment, engine.device);
-    const recordMs = performance.now() - started;
-    estimated = estimateProcessBytes(step.estimateBytes, engine.device);
-    tell({ estimated });
-    checkFits(experiment, { device: engine.device, estimated, memory });
     const batch = grayBatch(experiment.batch_size, experiment.resolution);
     const lr = experiment.lr_schedule.lr;
     const alone = experiment.accumulation_steps === 1;
@@ -52,7 +41,7 @@ await answerParent<DryRunQuestion>(async ({ experiment, cacheDir }, { signal, te
       peak: gpuBytes ?? readPeakBytes(),
     };
   } catch (error) {
-    throw explainOutOfMemory(error, experiment, { device: engine.device, estimated, memory });
+    throw explainOutOfMemory(error, experiment, need);
   }
 });
 

@@ -4,16 +4,18 @@ import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
 import { askChild, ChildDied } from '../core/child.ts';
+import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { readFolds, splitFold } from '../data/folds.ts';
-import { openDataset } from '../data/open-dataset.ts';
 import { readHostMemory } from '../engine/memory.ts';
 import { findInitialWeights } from './initial-weights.ts';
+import { openData } from './open-data.ts';
 import { gib, OutOfMemoryError, outOfMemorySentence } from './out-of-memory.ts';
 
 /** What the measuring process is asked. */
 export interface DryRunQuestion {
   experiment: Experiment;
+  /** What the network starts from. */
+  initial: NamedTensors | undefined;
   cacheDir: string;
 }
 
@@ -68,50 +70,42 @@ export async function dryRun(
   terminal: Terminal,
 ): Promise<DryRunResult> {
   const { settings, signal } = context;
-  if (experiment.init === undefined || !context.earlier.has(experiment.init.from)) {
-    await findInitialWeights(experiment, settings.runsDir, new Map());
-  }
+  const comes = experiment.init !== undefined && context.earlier.has(experiment.init.from);
+  const initial = comes ? undefined : await findInitialWeights(experiment, settings.runsDir, new Map());
   const images = await countImages(experiment, context, terminal);
   terminal.say(`${experiment.name}:\n${configTable(experiment)}`);
-  const measured = await measure(experiment, { settings, signal }, terminal);
+  const measured = await measure({ experiment, initial, cacheDir: settings.cacheDir }, signal, terminal);
   const result = foresee(experiment, images, measured);
   speak(result, measured, images, terminal);
   return result;
 }
 
 async function countImages(experiment: Experiment, { cwd, signal }: DryRunContext, terminal: Terminal) {
-  const { data, resolution } = experiment;
-  const root = resolvePath(data.root, cwd);
-  if (!existsSync(root) && data.phantom !== undefined) {
+  const { data } = experiment;
+  if (!existsSync(resolvePath(data.root, cwd)) && data.phantom !== undefined) {
     const validation = Math.round(HELD_OUT * data.phantom.images);
     return { train: data.phantom.images - validation, validation };
   }
-  const dataset = await openDataset({ root, resolution, signal }, terminal);
-  try {
-    const { train, validation } = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
-    return { train: train.length, validation: validation.length };
-  } finally {
-    dataset.close();
-  }
+  const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
+  dataset.close();
+  return { train: split.train.length, validation: split.validation.length };
 }
 
-async function measure(
-  experiment: Experiment,
-  { settings, signal }: Pick<DryRunContext, 'settings' | 'signal'>,
-  terminal: Terminal,
-): Promise<Measured> {
+async function measure(question: DryRunQuestion, signal: AbortSignal, terminal: Terminal): Promise<Measured> {
   const memory = readHostMemory();
   let estimated: number | undefined;
   const onNews = (news: { estimated: number | undefined }) => {
     estimated = news.estimated;
   };
-  const question: DryRunQuestion = { experiment, cacheDir: settings.cacheDir };
   try {
     return await askChild(new URL('./dry-run-child.ts', import.meta.url), question, { signal, terminal, onNews });
   } catch (error) {
     if (!(error instanceof ChildDied)) throw error;
     const what = `the process that measured it ended (${error.how}), as it does when memory runs out`;
-    throw new OutOfMemoryError(outOfMemorySentence(experiment, { device: 'cpu', estimated, memory }, what), error);
+    throw new OutOfMemoryError(
+      outOfMemorySentence(question.experiment, { device: 'cpu', estimated, memory }, what),
+      error,
+    );
   }
 }
 

@@ -60,10 +60,24 @@ export function outOfMemorySentence(keys: MemoryKeys, need: MemoryNeed | undefin
   return `${begin(keys)}${facts.length === 0 ? '' : ` (${facts.join(', ')})`} but ${what}. ${remedy(keys, need?.device)}`;
 }
 
-/** Any error as it is, or, where it says that memory ran out, as the sentence about it. */
-export function explainOutOfMemory(error: unknown, keys: MemoryKeys, need: MemoryNeed | undefined): unknown {
+/**
+ * Any error as it is, or, where it says that memory ran out, as the sentence about it.
+ * @param runId the run that ends with it, where it has a checkpoint that another run may start from
+ */
+export function explainOutOfMemory(
+  error: unknown,
+  keys: MemoryKeys,
+  need: MemoryNeed | undefined,
+  runId?: string,
+): unknown {
   if (!isOutOfMemory(error)) return error;
-  return new OutOfMemoryError(outOfMemorySentence(keys, need, 'TensorFlow ran out of it'), error);
+  const sentence = outOfMemorySentence(keys, need, 'TensorFlow ran out of it');
+  return new OutOfMemoryError(runId === undefined ? sentence : `${sentence} ${goOnFrom(runId)}`, error);
+}
+
+/** What can still be done with a run that ended before its time and has a checkpoint, as a sentence. */
+export function goOnFrom(runId: string): string {
+  return `The last checkpoint is whole: a run with init={from: ${runId}, checkpoint: last} starts from its weights.`;
 }
 
 /**

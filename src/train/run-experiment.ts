@@ -1,30 +1,28 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Experiment } from '../config/experiment.ts';
-import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable, formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, messageOf, UserError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { writingTo } from '../data/disk.ts';
-import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
-import { openDataset } from '../data/open-dataset.ts';
 import { loadEngine } from '../engine/load.ts';
-import { limitTensorFlow, readGpuMemory, readHostMemory } from '../engine/memory.ts';
+import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
+import { readCheckpointIndex } from '../models/checkpoint.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
-import { buildStep } from './build-step.ts';
 import { describeRun, makeRunId } from './describe-run.ts';
 import { fit, type Progress, type Training } from './fit.ts';
 import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
-import { checkFits, estimateProcessBytes, explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
+import { openData } from './open-data.ts';
+import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
+import { prepareStep } from './prepare-step.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -34,6 +32,16 @@ export interface RunContext {
   signal: AbortSignal;
   /** Earlier files of the same command: name → run id. */
   earlier: EarlierRuns;
+  /** Called with what should be known of the run if its process dies. */
+  tell?: (news: RunNews) => void;
+}
+
+/** What is known of a run by and by. */
+export interface RunNews {
+  /** From when it is there. */
+  runDir?: string;
+  /** Once the network is built. */
+  need?: MemoryNeed;
 }
 
 export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'tracking_uri'> {
@@ -51,8 +59,9 @@ const KILLED_UPLOAD_TIMEOUT_MS = 5_000;
 
 /**
  * One experiment from its declaration to its chosen checkpoint.
- * Throws UserError before anything is written where data, folds or initial weights are not there; an error later ends
- * the run as FAILED. When the signal says stop, the network is saved and the run ends as KILLED.
+ * Throws UserError before anything is written where data, folds or initial weights are not there, or the step needs more
+ * memory than the machine has; an error later ends the run as FAILED. When the signal says stop, the network is saved and
+ * the run ends as KILLED.
  */
 export async function runExperiment(
   experiment: Experiment,
@@ -61,16 +70,16 @@ export async function runExperiment(
 ): Promise<RunResult> {
   const { settings, cwd, signal } = context;
   const initial = await findInitialWeights(experiment, settings.runsDir, context.earlier);
-  const { resolution, device, deterministic, data } = experiment;
-  const dataset = await openDataset({ root: resolvePath(data.root, cwd), resolution, signal }, terminal);
-  const split = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
-  checkSplit(split, dataset, experiment, terminal);
+  const { device, deterministic } = experiment;
+  const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
   const host = readHostMemory();
   if (device !== 'gpu') limitTensorFlow(host);
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
+  const { step, need } = await prepareStep(experiment, initial, { device: engine.device, host }, terminal);
   signal.throwIfAborted();
 
   const { runId, runDir } = await makeRunDir(experiment, settings);
+  context.tell?.({ need, runDir });
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
   await writeValidationIds(
     runDir,
@@ -84,19 +93,10 @@ export async function runExperiment(
 
   const progress: Progress = { epoch: 0, update: 0, scores: [], averaging: false };
   let training: Training | undefined;
-  let need: MemoryNeed | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
   let status: RunResult['status'] | 'FAILED' = 'FAILED';
   try {
-    const started = Date.now();
-    const step = buildStep(experiment, engine.device);
-    const memory = engine.device === 'gpu' ? await readGpuMemory() : host;
-    const estimated = estimateProcessBytes(step.estimateBytes, engine.device);
-    need = { device: engine.device, estimated, memory };
-    checkFits(experiment, need);
-    terminal.say(`network ready in ${((Date.now() - started) / 1000).toFixed(1)} s (${experiment.execution})`);
-    if (initial !== undefined) step.writeWeights(initial);
     const checkpoints = keepCheckpoints(runDir, step, journal);
     const workers = settings.loaderWorkers;
     training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal, workers };
@@ -104,7 +104,8 @@ export async function runExperiment(
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';
   } catch (error) {
-    failure = explainOutOfMemory(error, experiment, need);
+    const whole = (await readCheckpointIndex(runDir)).last;
+    failure = explainOutOfMemory(error, experiment, need, whole === undefined ? undefined : runId);
   }
   try {
     if (signal.aborted && failure === signal.reason) {
@@ -117,14 +118,14 @@ export async function runExperiment(
   }
   const uploaded = await endRun(status, { journal, uploader, terminal });
   dataset.close();
-  training?.step.dispose();
+  step.dispose();
   if (status === 'FAILED') throw failure;
   const { mlflow_run_id, tracking_uri } = uploaded;
   return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
 }
 
 /** Writes the run's last word and sends what is left; a disk that refuses even that must not hide what went wrong. */
-async function endRun(
+export async function endRun(
   status: RunResult['status'] | 'FAILED',
   { journal, uploader, terminal }: { journal: Journal; uploader: Uploader; terminal: Terminal },
 ): Promise<UploadResult> {
@@ -136,29 +137,6 @@ async function endRun(
     terminal.warn(`the journal could not be ended: ${messageOf(error)}`);
   }
   return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
-}
-
-function checkSplit(
-  { train, validation, unassigned }: FoldSplit,
-  dataset: Dataset,
-  experiment: Experiment,
-  terminal: Terminal,
-) {
-  const { data, batch_size: batchSize } = experiment;
-  if (train.length < batchSize) {
-    throw new UserError(expected(`at least one batch of ${batchSize} training images`, data.folds, train.length));
-  }
-  const positives = train.filter((index) => dataset.images[index]!.truth!.length > 0).length;
-  if (data.sampler !== undefined && (positives === 0 || positives === train.length)) {
-    const where = 'data.sampler.positive_fraction';
-    throw new UserError(
-      expected('positive and empty training images', where, `${positives} of ${train.length} positive`),
-    );
-  }
-  if (unassigned.length > 0) {
-    terminal.warn(`${unassigned.length} labelled images are not in ${data.folds} and take no part.`);
-  }
-  terminal.say(`${train.length} images to train on, ${validation.length} to validate on (fold ${data.fold})`);
 }
 
 /** A new folder under `runs/`; two runs of one name in one second get different ones. */

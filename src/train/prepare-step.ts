@@ -1,0 +1,32 @@
+import type { Experiment } from '../config/experiment.ts';
+import type { NamedTensors } from '../core/safetensors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { type Memory, readGpuMemory } from '../engine/memory.ts';
+import { buildStep } from './build-step.ts';
+import { checkFits, estimateProcessBytes, explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
+import type { TrainStep } from './step.ts';
+
+/**
+ * The network on its device, with the weights that it starts from, and what its step needs of memory.
+ * Throws UserError where that is more than there is, and OutOfMemoryError where not even the weights fit.
+ */
+export async function prepareStep(
+  experiment: Experiment,
+  initial: NamedTensors | undefined,
+  { device, host }: { device: 'cpu' | 'gpu'; host: Memory },
+  terminal: Terminal,
+): Promise<{ step: TrainStep; need: MemoryNeed; recordMs: number }> {
+  const memory = device === 'gpu' ? await readGpuMemory() : host;
+  try {
+    const started = performance.now();
+    const step = buildStep(experiment, device);
+    const recordMs = performance.now() - started;
+    const need = { device, estimated: estimateProcessBytes(step.estimateBytes, device), memory };
+    checkFits(experiment, need);
+    if (initial !== undefined) step.writeWeights(initial);
+    terminal.say(`network ready in ${(recordMs / 1000).toFixed(1)} s (${experiment.execution})`);
+    return { step, need, recordMs };
+  } catch (error) {
+    throw explainOutOfMemory(error, experiment, { device, estimated: undefined, memory });
+  }
+}
