@@ -1,23 +1,25 @@
 import { resolve } from 'node:path';
+import { parse } from 'yaml';
 import { MASK_SIZE, STAGES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
-import type { Terminal } from '../core/terminal.ts';
-import { type IngestReport, ingest } from '../data/ingest.ts';
-import { type IngestSummary, summarise } from '../data/ingest-report.ts';
+import { ingest } from '../data/ingest.ts';
+import { summarise } from '../data/ingest-report.ts';
+import { type NormalisationConfig, normalisationConfig } from '../dicom/normalisation.ts';
 import type { Command } from './command.ts';
-
-/** How many odd things of one kind are listed; catalogue.csv has them all. */
-const LISTED = 5;
+import { speakIngest } from './ingest-words.ts';
 
 /** `npm run ingest data=…`: verify, decode, catalogue and cache a download. */
 export const ingestCommand: Command = {
   name: 'ingest',
   summary: 'verify, decode, catalogue and cache a download of the competition',
-  usage: 'data=<folder> [resolution=512] [stage=2] [strict=true]',
+  usage: 'data=<folder> [resolution=512] [normalisation=none] [stage=2] [png=true] [strict=true]',
   keys: {
-    data: 'the data root: the folder that holds dicom-images-train/, stage_2_images/, train-rle.csv, …',
+    data: 'the data root: the folder of the download, as folders, as the zip that Kaggle gives, or both',
     resolution: 'build the pixel cache at this side too; else the first run that needs one does',
+    normalisation:
+      "of the cache and PNG files: none, window, minmax, clahe, or in full '{ name: clahe, clip_limit: 3 }'",
     stage: "2: take the labels of stage_2_train.csv, which cover stage 1's test images; default 1: train-rle.csv",
+    png: `true: write the images as PNG files too, for looking (at the resolution, or at ${MASK_SIZE})`,
     strict: 'true: stop at the first file that cannot be used instead of setting it aside',
   },
   overrides: false,
@@ -31,13 +33,15 @@ export const ingestCommand: Command = {
         root,
         signal,
         strict: readFlag(values.strict, 'strict'),
+        png: readFlag(values.png, 'png'),
+        normalisation: readNormalisation(values.normalisation),
         ...(resolution === undefined ? {} : { resolution }),
         ...(stage === undefined ? {} : { stage }),
       },
       terminal,
     );
     const counts = summarise(report);
-    speak(report, counts, terminal);
+    speakIngest(report, counts, terminal);
     terminal.say(`Next: npm run folds data=${values.data}${stage === undefined ? '' : ` stage=${stage}`}`);
     const { images, labelled, unlabelled, positives, quarantined } = counts;
     return {
@@ -68,29 +72,11 @@ function readFlag(text: string | undefined, name: string): boolean {
   throw new UserError(expected('true or false', name, text));
 }
 
-function speak(report: IngestReport, counts: IngestSummary, terminal: Terminal): void {
-  const odd = (label: string, items: readonly string[]) => {
-    if (items.length === 0) return;
-    terminal.warn(`${items.length} ${label}:`);
-    for (const item of items.slice(0, LISTED)) terminal.warn(`  ${item}`);
-    if (items.length > LISTED) terminal.warn(`  … and ${items.length - LISTED} more`);
-  };
-  odd('files cannot be used and are set aside', counts.quarantinedReasons);
-  odd(
-    'images have no label row where one is expected; they are left out, not taken as negative',
-    counts.oddlyUnlabelled,
-  );
-  odd('label rows name an image that is not there', report.withoutImage);
-  odd('images have notes', counts.notes);
-  const labels = report.labelFile === undefined ? 'none' : `${report.labelFile.path} (${report.dialect})`;
-  terminal.say(`images       ${counts.images} (${counts.bySet})`);
-  terminal.say(`labels       ${labels}`);
-  terminal.say(`labelled     ${counts.labelled}, of them ${counts.positives} positive`);
-  terminal.say(
-    `unlabelled   ${counts.unlabelled}, of them ${counts.unlabelled - counts.oddlyUnlabelled.length} of a test set`,
-  );
-  terminal.say(`patients     ${counts.patients}`);
-  terminal.say(`quarantined  ${counts.quarantined}`);
-  terminal.say(`catalogue    ${report.catalogue}`);
-  if (report.cache !== '') terminal.say(`pixel cache  ${report.cache}`);
+/** A name alone, or YAML with its settings. */
+function readNormalisation(text = 'none'): NormalisationConfig {
+  const value = text.includes('{') ? (parse(text) as unknown) : { name: text };
+  const checked = normalisationConfig.safeParse(value);
+  if (checked.success) return checked.data;
+  const names = normalisationConfig.options.flatMap((option) => [...option.shape.name.values]).join(', ');
+  throw new UserError(expected(`one of ${names}, with settings in range`, 'normalisation', text));
 }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { augmentConfig } from '../augment/index.ts';
 import { MASK_SIZE } from '../core/competition.ts';
 import { expected } from '../core/errors.ts';
+import { extraSetConfig } from '../data/extra-sets.ts';
 import { type SamplerPlan, samplerSchema } from '../data/sampler.ts';
+import { NORMALISATION_NONE, normalisationConfig } from '../dicom/normalisation.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
@@ -49,6 +51,12 @@ export const experimentKeys = {
     folds: required('The CSV that says which images are held out.', path),
     fold: required('The fold to validate on; all others are trained on.', z.int().min(0)),
     sampler: optional<SamplerPlan>('Which images an epoch sees; left out: every training image once.', samplerSchema),
+    normalisation: withDefault(
+      'How stored values become grey levels: none, window, minmax or clahe.',
+      normalisationConfig,
+      NORMALISATION_NONE,
+    ),
+    extra: withDefault('Further sets to train on, never validated on.', z.array(extraSetConfig), []),
     phantom: optional('Make a synthetic competition where the data root is absent.', phantomConfig),
   },
   resolution: required(
@@ -127,6 +135,10 @@ async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: s
   if (data.phantom === undefined) {
     problems.push(...(await checkThere('folder', ['data', 'root'], data.root, cwd)));
     problems.push(...(await checkThere('file', ['data', 'folds'], data.folds, cwd)));
+  }
+  for (const [index, { root, labels }] of (data.extra ?? []).entries()) {
+    problems.push(...(await checkThere('folder', ['data', 'extra', index, 'root'], root, cwd)));
+    problems.push(...(await checkThere('file', ['data', 'extra', index, 'labels'], labels, cwd)));
   }
   return problems;
 }

@@ -1,14 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { sha256File } from '../core/atomic-file.ts';
+import { normalisationConfig } from '../dicom/normalisation.ts';
 
 /** The `.json` beside a pixel cache: written last, so a cache without it was never finished. */
 const cacheIndexSchema = z.strictObject({
   format: z.int(),
   resolution: z.int(),
-  normalisation: z.literal('none'),
+  normalisation: normalisationConfig,
   kernel: z.string(),
-  /** SHA-256 over format, resolution, kernel and every image's id and file digest. */
+  /** SHA-256 over format, resolution, kernel, normalisation and every image's id and file digest. */
   digest: z.string(),
   /** Size of the pixel file. */
   bytes: z.int(),

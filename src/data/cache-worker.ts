@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
+import { sha256 } from '../core/atomic-file.ts';
 import { serveTasks } from '../core/worker-pool.ts';
+import type { NormalisationConfig } from '../dicom/normalisation.ts';
 import { writingTo } from './disk.ts';
 import { readGrayImage } from './inspect-image.ts';
 import { resizeGray } from './resize.ts';
@@ -11,6 +13,7 @@ export interface CacheSetup {
   aside: string;
   /** Side in pixels. */
   resolution: number;
+  normalisation: NormalisationConfig;
 }
 
 /** One image to put in its place. */
@@ -19,15 +22,24 @@ export interface CacheTask {
   file: string;
   /** Of the file, as catalogued. */
   sha256: string;
-  /** Where its pixels begin. */
-  offset: number;
+  /** Its place in the cache, from 0. */
+  index: number;
+}
+
+/** An image that is in its place. */
+export interface CachedImage {
+  index: number;
+  /** Of its pixels. */
+  sha256: string;
 }
 
 // Each thread works on an image of its own: more threads inside one image would only get in their way.
 sharp.concurrency(1);
-serveTasks<CacheSetup, CacheTask, void>(async ({ path, file, sha256, offset }, { aside, resolution }) => {
-  const pixels = await resizeGray(await readGrayImage(path, file, sha256), resolution);
-  await writingTo(aside, () => writeAt(aside, pixels, offset));
+serveTasks<CacheSetup, CacheTask, CachedImage>(async (task, { aside, resolution, normalisation }) => {
+  const image = await readGrayImage(task.path, task.file, task.sha256, normalisation);
+  const pixels = await resizeGray(image, resolution);
+  await writingTo(aside, () => writeAt(aside, pixels, task.index * resolution ** 2));
+  return { index: task.index, sha256: sha256(pixels) };
 });
 
 async function writeAt(path: string, pixels: Uint8Array, offset: number): Promise<void> {

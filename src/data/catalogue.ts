@@ -8,10 +8,10 @@ import { expected, messageOf, UserError } from '../core/errors.ts';
 
 /** One image file of the download. Strings are '' and numbers undefined where the file does not say. */
 export interface CatalogueRow {
-  /** The file's name without `.dcm`: the competition's id. */
+  /** The file's name without its ending: the competition's id. */
   imageId: string;
   set: ImageSet;
-  /** Relative to the data root, with `/`. */
+  /** Relative to the data root, with `/`; in a zip archive `<archive>.zip!/<name>`. */
   file: string;
   bytes: number;
   sha256: string;
@@ -36,6 +36,8 @@ export interface CatalogueRow {
   notes: string;
   /** Why the file cannot be used; '' when it can. */
   quarantined: string;
+  /** See perceptualHash; '' where the file cannot be used or an earlier version wrote the catalogue. */
+  phash: string;
 }
 
 const COLUMNS: Record<keyof CatalogueRow, string> = {
@@ -58,6 +60,7 @@ const COLUMNS: Record<keyof CatalogueRow, string> = {
   rleRows: 'rle_rows',
   notes: 'notes',
   quarantined: 'quarantined',
+  phash: 'phash',
 };
 
 /** Where a data root's catalogue lies. */
@@ -88,7 +91,8 @@ export async function readCatalogue(root: string): Promise<CatalogueRow[]> {
   });
   const [header = [], ...records] = split(text, path);
   const wanted = Object.values(COLUMNS).join(',');
-  if (header.join(',') !== wanted) {
+  // Catalogues without the last column were written before it was there.
+  if (header.join(',') !== wanted && `${header.join(',')},phash` !== wanted) {
     throw new UserError(
       expected(`the columns ${wanted}`, `${path}:1`, header.join(','), `Run \`npm run ingest\` again.`),
     );

@@ -7,19 +7,30 @@ import type { Stage } from '../core/competition.ts';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { mapInWorkers } from '../core/worker-pool.ts';
+import { NORMALISATION_NONE, type NormalisationConfig } from '../dicom/normalisation.ts';
+import { bringTables } from './bring-tables.ts';
 import { type CatalogueRow, cataloguePath, writeCatalogue } from './catalogue.ts';
+import { catalogueRows } from './catalogue-rows.ts';
 import { writingTo } from './disk.ts';
-import { findImages, type ImageFile, noImages } from './find-images.ts';
+import { type DoubledRows, findDoubledRows } from './doubled-rows.ts';
+import { findSources, type ImageFile, noImages, type Sources } from './find-images.ts';
 import type { Inspection } from './inspect-image.ts';
 import type { InspectTask } from './inspect-worker.ts';
-import { contradictoryIds, findLabelFile, joinLabels, type LabelFile, readLabelsOf } from './join-labels.ts';
-import type { Labels } from './labels.ts';
+import { findLabelFile, type LabelFile, readLabelsOf } from './join-labels.ts';
+import { MASK_LABELS, writeMaskLabels } from './mask-labels.ts';
 import { ensurePixelCache } from './pixel-cache.ts';
+import { closeSources } from './source-bytes.ts';
+import { compareStages, type StageChange } from './stage-change.ts';
+import { writePngs } from './write-pngs.ts';
 
 export interface IngestOptions {
   root: string;
   /** Builds the pixel cache at this side too; without it the first run that needs one builds it. */
   resolution?: number;
+  /** Of the pixel cache and of the PNG files; none when left out. */
+  normalisation?: NormalisationConfig;
+  /** Writes every usable image as a PNG file too, for looking. */
+  png?: boolean;
   /** Whose labels; stage 1's when left out, or stage 2's where only those are there. */
   stage?: Stage;
   /** Stop at the first file that cannot be used instead of setting it aside. */
@@ -32,48 +43,76 @@ export interface IngestOptions {
 
 /** What ingest found. Every file is in exactly one of labelled, unlabelled and quarantined. */
 export interface IngestReport {
+  root: string;
   catalogue: string;
   rows: CatalogueRow[];
   labelFile: LabelFile | undefined;
   dialect: string;
   /** Ids of the label file that no image file has. */
   withoutImage: string[];
+  /** Samples that repeat ids: the leak of the early stage-1 sample. */
+  doubled: DoubledRows[];
+  /** What stage 2's labels changed; only where both stages' label files are there. */
+  change: StageChange | undefined;
+  /** How many images in archives were left out, since they lie there unpacked too. */
+  unpacked: number;
   /** Path of the pixel cache; '' when none was asked for. */
   cache: string;
+  /** The folder of the PNG files; '' when none were asked for. */
+  png: string;
 }
 
 /**
  * Opens, verifies and decodes every image file of a download on all cores, joins the labels, and writes
- * `<root>/catalogue.csv` in one step, then the pixel cache where a resolution is given. A file that cannot be used is
- * quarantined with its reason.
- * Throws UserError, with nothing written, where there is no image, no image is usable, labels are wrong, the disk
+ * `<root>/catalogue.csv` in one step, then the pixel cache where a resolution is given and the PNG files where asked
+ * for. A file that cannot be used is quarantined with its reason. Tables that lie in an archive or a deeper folder are
+ * copied to the root first, and mask pictures become a label file there.
+ * Throws UserError, with no catalogue written, where there is no image, no image is usable, labels are wrong, the disk
  * refuses, or (strict) any file cannot be used.
  */
 export async function ingest(options: IngestOptions, terminal: Terminal): Promise<IngestReport> {
-  const { root, resolution, strict = false } = options;
+  const { root, resolution, strict = false, normalisation = NORMALISATION_NONE } = options;
   const pool = poolOptions(options);
-  const files = await findImages(root);
-  if (files.length === 0) throw await noImages(root);
+  const sources = await findSources(root);
+  if (sources.images.length === 0) throw await noImages(root);
   await writingTo(cataloguePath(root), () => access(root, constants.W_OK));
-  const labelFile = await findLabelFile(root, options.stage);
+  const { labelFile, refused } = await prepareLabels(options, sources, terminal);
   const labels = await readLabelsOf(labelFile);
-  const inspections = await inspectAll(root, files, { strict, pool }, terminal);
-  const rows = catalogueRows(files, inspections, labels);
-  requireSomeUsable(rows);
+  const doubled = await findDoubledRows(root, labels);
+  const inspections = await inspectAll(root, sources.images, { strict, pool }, terminal);
+  const rows = catalogueRows(sources.images, inspections, labels, refused);
+  requireUsable(rows, strict);
+  const change = labelFile?.stage === 2 ? await compareStages(root, rows, labels) : undefined;
   await writingTo(cataloguePath(root), () => writeCatalogue(root, rows));
-  const report = { catalogue: cataloguePath(root), rows, labelFile, dialect: labels.dialect, cache: '' };
-  const known = new Set(files.map(({ imageId }) => imageId));
+  const known = new Set(rows.map(({ imageId }) => imageId));
   const withoutImage = [...labels.truth.keys()].filter((id) => !known.has(id));
-  if (resolution === undefined) return { ...report, withoutImage };
-  const sources = rows.filter((row) => row.quarantined === '');
-  const cache = await ensurePixelCache({ root, resolution, sources, verify: 'sha256', ...pool }, terminal);
-  return { ...report, withoutImage, cache };
+  const usable = rows.filter((row) => row.quarantined === '');
+  const cached = { root, sources: usable, normalisation, verify: 'sha256' as const, ...pool };
+  const cache = resolution === undefined ? '' : await ensurePixelCache({ ...cached, resolution }, terminal);
+  const png = options.png === true ? await writePngs({ ...cached, resolution }, terminal) : '';
+  const { unpacked } = sources;
+  const found = { rows, labelFile, dialect: labels.dialect, withoutImage, doubled, change, unpacked };
+  return { root, catalogue: cataloguePath(root), ...found, cache, png };
 }
 
 type PoolOptions = Pick<IngestOptions, 'workers' | 'signal'>;
 
 function poolOptions({ workers, signal }: IngestOptions): PoolOptions {
   return { ...(workers === undefined ? {} : { workers }), ...(signal === undefined ? {} : { signal }) };
+}
+
+/** Brings the tables to the root, and makes a label file of mask pictures where there is no other. */
+async function prepareLabels(options: IngestOptions, { tables, masks }: Sources, terminal: Terminal) {
+  const { root, stage } = options;
+  await bringTables(root, tables, terminal).finally(closeSources);
+  const labelFile = await findLabelFile(root, stage);
+  const ofMasks = labelFile === undefined || labelFile.path === join(root, MASK_LABELS);
+  if (masks.size === 0 || !ofMasks) {
+    if (masks.size > 0) terminal.say(`${masks.size} mask pictures are not read: ${labelFile!.path} has the labels.`);
+    return { labelFile, refused: new Map<string, string>() };
+  }
+  const refused = await writeMaskLabels(root, masks, poolOptions(options), terminal);
+  return { labelFile: await findLabelFile(root, stage), refused };
 }
 
 async function inspectAll(
@@ -83,7 +122,7 @@ async function inspectAll(
   terminal: Terminal,
 ): Promise<Inspection[]> {
   const tasks = files.map(({ file, imageId }): InspectTask => ({ path: join(root, file), file, imageId, strict }));
-  const progress = terminal.progress('reading DICOM files', tasks.length);
+  const progress = terminal.progress('reading image files', tasks.length);
   try {
     return await mapInWorkers<InspectTask, Inspection>(new URL('./inspect-worker.ts', import.meta.url), {}, tasks, {
       ...pool,
@@ -94,53 +133,11 @@ async function inspectAll(
   }
 }
 
-function catalogueRows(files: readonly ImageFile[], inspections: readonly Inspection[], labels: Labels) {
-  const contradictory = contradictoryIds(labels);
-  const firstFile = new Map<string, string>();
-  const rows = files.map((file, index) => {
-    const row = toRow(file, inspections[index]!);
-    const first = firstFile.get(file.imageId);
-    firstFile.set(file.imageId, first ?? file.file);
-    if (first !== undefined && row.quarantined === '') row.quarantined = `another file of this id: ${first}`;
-    if (contradictory.has(file.imageId)) row.notes = addNote(row.notes, 'both an empty label row and a mask');
-    return row;
-  });
-  return joinLabels(rows, labels);
-}
-
-function toRow(
-  { imageId, set, file }: ImageFile,
-  { bytes, sha256, header, notes, quarantined }: Inspection,
-): CatalogueRow {
-  return {
-    imageId,
-    set,
-    file,
-    bytes,
-    sha256,
-    patientId: header?.patientId ?? '',
-    sex: header?.sex ?? '',
-    age: header?.age,
-    view: header?.view ?? '',
-    pixelSpacing: header?.pixelSpacing ?? '',
-    rows: header?.rows,
-    columns: header?.columns,
-    transferSyntax: header?.transferSyntax ?? '',
-    labelled: false,
-    positive: false,
-    maskArea: 0,
-    rleRows: 0,
-    notes: notes.join('; '),
-    quarantined,
-  };
-}
-
-function addNote(notes: string, note: string): string {
-  return notes === '' ? note : `${notes}; ${note}`;
-}
-
-function requireSomeUsable(rows: readonly CatalogueRow[]): void {
+/** Not every reason is found while a file is read: strict asks again when all are known. */
+function requireUsable(rows: readonly CatalogueRow[], strict: boolean): void {
   const bad = rows.filter((row) => row.quarantined !== '');
-  if (bad.length < rows.length) return;
-  throw new UserError(`None of ${rows.length} image files can be used. The first: ${bad[0]!.quarantined}`);
+  if (bad.length === rows.length) {
+    throw new UserError(`None of ${rows.length} image files can be used. The first: ${bad[0]!.quarantined}`);
+  }
+  if (strict && bad.length > 0) throw new UserError(`${bad[0]!.file}: ${bad[0]!.quarantined}`);
 }

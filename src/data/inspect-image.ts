@@ -1,12 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { sha256 } from '../core/atomic-file.ts';
 import { MASK_SIZE } from '../core/competition.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { GrayImage } from '../core/image.ts';
 import { decodePixels } from '../dicom/decode.ts';
 import type { DicomHeader } from '../dicom/header.ts';
+import { NORMALISATION_NONE, type NormalisationConfig } from '../dicom/normalisation.ts';
 import { normalise } from '../dicom/normalise.ts';
-import { type DicomFile, parseDicom } from '../dicom/parse.ts';
+import { parseDicom } from '../dicom/parse.ts';
+import { openArchive } from './archive.ts';
+import { perceptualHash } from './perceptual-hash.ts';
+import { isPicture, readPicture } from './picture-file.ts';
+import { readSource } from './source-bytes.ts';
 
 /** What opening and decoding one image file has shown. */
 export interface Inspection {
@@ -15,6 +20,8 @@ export interface Inspection {
   /** Absent where the header itself cannot be read. */
   header: DicomHeader | undefined;
   notes: string[];
+  /** Of its picture, see perceptualHash; '' where it cannot be used. */
+  phash: string;
   /** Why the file cannot be used; '' when it can. */
   quarantined: string;
 }
@@ -27,15 +34,19 @@ const OLDEST = 120;
  * @param file its name in messages.
  */
 export async function inspectImage(path: string, file: string, imageId: string): Promise<Inspection> {
-  const inspection: Inspection = { bytes: 0, sha256: '', header: undefined, notes: [], quarantined: '' };
+  const inspection: Inspection = { bytes: 0, sha256: '', header: undefined, notes: [], phash: '', quarantined: '' };
   try {
-    const bytes = await readBytes(path, file);
+    inspection.bytes = await sizeOnDisk(path);
+    if (file.toLowerCase().endsWith('.zip')) await requireOpens(path);
+    const bytes = await readSource(path, file);
     inspection.bytes = bytes.length;
     inspection.sha256 = sha256(bytes);
-    const dicom = parseDicom(bytes, file);
-    inspection.header = dicom.header;
-    const { notes } = await toGrayImage(dicom);
-    inspection.notes = [...oddities(dicom.header, imageId), ...notes];
+    const onHeader = (header: DicomHeader) => {
+      inspection.header = header;
+    };
+    const { image, header, notes } = await toGrayImage(bytes, file, NORMALISATION_NONE, onHeader);
+    inspection.phash = perceptualHash(image);
+    inspection.notes = [...oddities(header, imageId, isPicture(file)), ...notes];
   } catch (error) {
     if (!(error instanceof UserError)) throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
     inspection.quarantined = error.message;
@@ -43,34 +54,59 @@ export async function inspectImage(path: string, file: string, imageId: string):
   return inspection;
 }
 
+/** 0 for a file in an archive, whose list knows it. */
+async function sizeOnDisk(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** An archive is listed as a file of its own only where it cannot be opened: says why. */
+async function requireOpens(path: string): Promise<never> {
+  (await openArchive(path)).close();
+  throw new UserError(`${path}: could not be opened before and can now. Run \`npm run ingest\` again.`);
+}
+
 /**
  * Reads a catalogued file's picture: 8 bit, air dark, at the file's own size.
  * Throws UserError where the file is not the catalogued one any more.
  * @param digest the SHA-256 that the catalogue has.
  */
-export async function readGrayImage(path: string, file: string, digest: string): Promise<GrayImage> {
-  const bytes = await readBytes(path, file);
+export async function readGrayImage(
+  path: string,
+  file: string,
+  digest: string,
+  normalisation: NormalisationConfig,
+): Promise<GrayImage> {
+  const bytes = await readSource(path, file);
   if (sha256(bytes) !== digest)
     throw new UserError(`${file}: changed since it was catalogued. Run \`npm run ingest\` again.`);
-  return (await toGrayImage(parseDicom(bytes, file))).image;
+  return (await toGrayImage(bytes, file, normalisation)).image;
 }
 
-async function toGrayImage(dicom: DicomFile) {
-  return normalise(await decodePixels(dicom), dicom.header);
-}
-
-async function readBytes(path: string, file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new UserError(`${file}: cannot be read: ${messageOf(error)}`, { cause: error });
+/** @param onHeader told of the header before the pixels are decoded: what is known of a file that cannot be used. */
+async function toGrayImage(
+  bytes: Uint8Array,
+  file: string,
+  normalisation: NormalisationConfig,
+  onHeader: (header: DicomHeader) => void = () => {},
+) {
+  if (isPicture(file)) {
+    const { header, pixels, notes } = await readPicture(bytes, file);
+    onHeader(header);
+    const normalised = normalise(pixels, header, normalisation);
+    return { ...normalised, header, notes: [...notes, ...normalised.notes] };
   }
+  const dicom = parseDicom(bytes, file);
+  onHeader(dicom.header);
+  return { ...normalise(await decodePixels(dicom), dicom.header, normalisation), header: dicom.header };
 }
 
-function oddities(header: DicomHeader, imageId: string): string[] {
-  const { sopInstanceUid, age, rows, columns } = header;
+function oddities({ sopInstanceUid, age, rows, columns }: DicomHeader, imageId: string, picture: boolean): string[] {
   const notes: string[] = [];
-  if (sopInstanceUid !== imageId) notes.push(`SOPInstanceUID is ${sopInstanceUid === '' ? 'absent' : sopInstanceUid}`);
+  if (!picture && sopInstanceUid !== imageId)
+    notes.push(`SOPInstanceUID is ${sopInstanceUid === '' ? 'absent' : sopInstanceUid}`);
   if (age !== undefined && age > OLDEST) notes.push(`age ${age}`);
   if (rows !== MASK_SIZE || columns !== MASK_SIZE)
     notes.push(`${columns}×${rows} pixels, not ${MASK_SIZE}×${MASK_SIZE}`);

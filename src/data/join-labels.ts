@@ -5,6 +5,7 @@ import { expected, UserError } from '../core/errors.ts';
 import { areaOfRuns } from '../core/rle.ts';
 import type { CatalogueRow } from './catalogue.ts';
 import { type Labels, readLabels } from './labels.ts';
+import { MASK_LABELS } from './mask-labels.ts';
 
 /** A label file and the stage that it came with. */
 export interface LabelFile {
@@ -13,17 +14,20 @@ export interface LabelFile {
 }
 
 /**
- * Finds the label file under a data root: the asked stage's, else stage 1's, else stage 2's; undefined where there is
- * none and none was asked for. Throws UserError where the asked one is missing.
+ * Finds the label file under a data root: the asked stage's, else stage 1's, else stage 2's, else the one that ingest
+ * made of mask pictures; undefined where there is none and none was asked for. Throws UserError where the asked one is
+ * missing.
  */
 export async function findLabelFile(root: string, stage?: Stage): Promise<LabelFile | undefined> {
-  for (const candidate of stage === undefined ? STAGES : [stage]) {
-    const path = join(root, LABEL_FILES[candidate]);
+  const names = (stage === undefined ? STAGES : [stage]).map((each) => ({ name: LABEL_FILES[each], stage: each }));
+  if (stage === undefined) names.push({ name: MASK_LABELS, stage: 1 });
+  for (const { name, stage: of } of names) {
+    const path = join(root, name);
     const there = await access(path).then(
       () => true,
       () => false,
     );
-    if (there) return { path, stage: candidate };
+    if (there) return { path, stage: of };
   }
   if (stage === undefined) return undefined;
   throw new UserError(expected(`stage ${stage}'s label file`, join(root, LABEL_FILES[stage]), 'no such file'));

@@ -1,10 +1,13 @@
 import type { AugmentConfig } from '../augment/index.ts';
+import type { PixelCell } from './dataset.ts';
 import type { Queue } from './loader-queue.ts';
 import type { SharedTruth } from './loader-truth.ts';
 
 /** What a loader's threads know from their start. */
 export interface LoaderSetup {
   pixelsPath: string;
+  /** Where the extra images lie, which come behind those of `pixelsPath`; none when left out. */
+  cells?: readonly PixelCell[];
   /** R. */
   resolution: number;
   truth: SharedTruth;

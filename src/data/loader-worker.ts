@@ -4,12 +4,12 @@ import { createRng } from '../core/random.ts';
 import { type LoaderJob, type LoaderSetup, sampleMemory } from './loader-job.ts';
 import { claimPlace, finishPlace, leavePass } from './loader-queue.ts';
 import { truthAt } from './loader-truth.ts';
-import { openPixelFile } from './pixel-file.ts';
+import { openPixelFiles } from './pixel-files.ts';
 import { drawMask } from './training-mask.ts';
 
 /** A thread of the loader: fills places of a pass until none is left. What it throws ends it, and so the pass. */
-const { pixelsPath, resolution, truth } = workerData as LoaderSetup;
-const file = openPixelFile(pixelsPath, truth.ends.length, resolution);
+const { pixelsPath, cells = [], resolution, truth } = workerData as LoaderSetup;
+const file = openPixelFiles({ pixelsPath, cells, resolution }, truth.ends.length - cells.length);
 
 parentPort!.on('message', (job: LoaderJob) => {
   const { queue } = job;

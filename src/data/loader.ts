@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AugmentConfig } from '../augment/index.ts';
 import type { Batch } from './batch.ts';
 import type { Dataset } from './dataset.ts';
+import { weighImages } from './extra-weights.ts';
 import { batchMemory, type LoaderJob, type LoaderSetup, passBytes } from './loader-job.ts';
 import {
   countBatches,
@@ -60,8 +61,8 @@ export function openLoader(
   dataset: Dataset,
   { workers = defaultWorkers(), signal }: { workers?: number | undefined; signal: AbortSignal },
 ): Loader {
-  const { resolution, images, pixelsPath } = dataset;
-  const setup: LoaderSetup = { pixelsPath, resolution, truth: shareTruth(images) };
+  const { resolution, images, pixelsPath, cells = [] } = dataset;
+  const setup: LoaderSetup = { pixelsPath, cells, resolution, truth: shareTruth(images) };
   const options = { count: workers, signal };
   const threads = startThreads<LoaderJob>(new URL('./loader-worker.ts', import.meta.url), setup, options);
   let memory = new SharedArrayBuffer(0);
@@ -100,7 +101,8 @@ export function openLoader(
     dataset,
     trainingBatches: (indices, { batchSize, sampler: config, augment: steps, seed, epoch }) => {
       const isPositive = (index: number) => (images[index]!.truth?.length ?? 0) > 0;
-      const order = sampleEpoch(indices, isPositive, { config, seed, epoch });
+      const weighed = weighImages(images, indices, { seed, epoch });
+      const order = sampleEpoch(weighed, isPositive, { config, seed, epoch });
       const wholeBatches = order.slice(0, order.length - (order.length % batchSize));
       return pass(wholeBatches, batchSize, { steps, seed, epoch });
     },

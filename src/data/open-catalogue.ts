@@ -53,7 +53,7 @@ async function requireSameFiles(root: string, rows: readonly CatalogueRow[]): Pr
   const sizes = new Map(rows.map(({ file, bytes }) => [file, bytes]));
   const added = found.filter(({ file }) => !sizes.has(file));
   const present = found.filter(({ file }) => sizes.has(file));
-  const now = await Promise.all(present.map(async ({ file }) => (await stat(join(root, file))).size));
+  const now = await Promise.all(present.map(async ({ file, bytes }) => bytes ?? (await stat(join(root, file))).size));
   const resized = present.filter(({ file }, index) => sizes.get(file) !== now[index]);
   const gone = rows.length - present.length;
   if (added.length + resized.length + gone === 0) return;

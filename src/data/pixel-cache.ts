@@ -1,58 +1,42 @@
-import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 // On Linux sharp must be loaded by the main thread before any worker thread loads it (sharp's installation notes).
 import 'sharp';
-import { sha256, sha256File, syncDirectory, writeFileAtomic } from '../core/atomic-file.ts';
+import { sha256File, syncDirectory, writeFileAtomic } from '../core/atomic-file.ts';
 import { UserError } from '../core/errors.ts';
-import { withLock } from '../core/lock.ts';
+import { tryLock, withLock } from '../core/lock.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { mapInWorkers } from '../core/worker-pool.ts';
 import { type CacheIndex, checkCache } from './cache-index.ts';
-import type { CacheSetup, CacheTask } from './cache-worker.ts';
+import { type CacheContent, cachePath, describeCache } from './cache-key.ts';
+import { donePath, openProgress, partialPath, removeProgress } from './cache-progress.ts';
+import type { CachedImage, CacheSetup, CacheTask } from './cache-worker.ts';
 import { writingTo } from './disk.ts';
-import { KERNEL } from './resize.ts';
 
-/** An image that goes into the cache. */
-export interface CacheSource {
-  imageId: string;
-  /** Relative to the data root. */
-  file: string;
-  /** Of the file, as catalogued. */
-  sha256: string;
-}
-
-export interface CacheOptions {
-  root: string;
-  /** Side in pixels. */
-  resolution: number;
-  /** In the order in which they lie in the file. */
-  sources: readonly CacheSource[];
+export interface CacheOptions extends CacheContent {
   /** What an existing cache is held against: its index and size (at once), or its SHA-256 too (reads it all). */
   verify: 'size' | 'sha256';
   /** Threads; as many as the machine runs at once when left out. */
   workers?: number;
-  /** Stops the building when aborted; nothing is left behind. */
+  /** Stops the building when aborted; the next call goes on from there. */
   signal?: AbortSignal;
 }
 
-/** Grows whenever the same files would give other pixels. */
-const FORMAT = 1;
-
 /**
- * Makes sure that the pixel cache of these images exists at this resolution and gives its path: one file of N × R × R
- * bytes (see docs/reference/files.md). A good one is left alone; a missing or damaged one is built by all cores aside
- * and renamed into place. Two processes asking at once build it once.
+ * Makes sure that the pixel cache of these images exists at this resolution and normalisation and gives its path: one
+ * file of N × R × R bytes (see docs/reference/files.md). A good one is left alone; a missing or damaged one is built by
+ * all cores aside and renamed into place, going on from what a killed process left. Two processes asking at once build
+ * it once.
  * Throws UserError where the disk refuses or is too small, or an image file is not the catalogued one any more.
  */
 export async function ensurePixelCache(options: CacheOptions, terminal: Terminal): Promise<string> {
-  const digest = cacheDigest(options);
-  const path = join(options.root, 'cache', `${options.resolution}-none-${digest.slice(0, 12)}.pixels`);
-  const expectedIndex = describeCache(options, digest);
-  if ((await checkCache(path, expectedIndex, options.verify)) === 'good') return path;
+  const path = cachePath(options);
+  const index = describeCache(options);
+  if ((await checkCache(path, index, options.verify)) === 'good') return path;
   return await writingTo(path, async () => {
     await mkdir(dirname(path), { recursive: true });
     const onWait = (who: string) => terminal.say(`Waiting for the pixel cache, which is built by ${who}.`);
-    const work = () => buildUnlessGood(path, expectedIndex, options, terminal);
+    const work = () => buildUnlessGood(path, index, options, terminal);
     return await withLock(`${path}.lock`, work, onWait, options.signal);
   });
 }
@@ -64,77 +48,91 @@ async function buildUnlessGood(
   terminal: Terminal,
 ) {
   const state = await checkCache(path, index, options.verify);
-  if (state === 'good') return path;
-  if (state !== 'missing') terminal.say(`The pixel cache ${path} is damaged (${state}): building it again.`);
-  await removeLeftovers(path);
+  if (state === 'good') {
+    await removeProgress(path);
+    return path;
+  }
+  const begun = await stat(donePath(path)).then(
+    () => true,
+    () => false,
+  );
+  if (state !== 'missing' && !begun) {
+    terminal.say(`The pixel cache ${path} is damaged (${state}): building it again.`);
+  }
+  await removeAbandoned(path);
   await requireSpace(path, index.bytes);
-  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    await allocate(aside, index.bytes);
-    await fill(aside, options, terminal);
-    const digest = await syncAndHash(aside);
+    await fill(path, options, terminal);
+    const digest = await syncAndHash(partialPath(path));
     await rm(`${path}.json`, { force: true });
-    await rename(aside, path);
+    await rename(partialPath(path), path);
     await syncDirectory(dirname(path));
     await writeFileAtomic(`${path}.json`, `${JSON.stringify({ ...index, sha256: digest })}\n`);
+    await removeProgress(path);
   } catch (error) {
-    await rm(aside, { force: true });
+    // Stopped is not failed: the next process goes on from here.
+    if (options.signal?.aborted !== true) await removeProgress(path);
     throw error;
   }
   return path;
 }
 
-async function fill(aside: string, { root, resolution, sources, workers, signal }: CacheOptions, terminal: Terminal) {
-  const setup: CacheSetup = { aside, resolution };
-  const tasks = sources.map(
-    ({ file, sha256 }, index): CacheTask => ({ path: join(root, file), file, sha256, offset: index * resolution ** 2 }),
-  );
+async function fill(path: string, options: CacheOptions, terminal: Terminal): Promise<void> {
+  const { root, resolution, normalisation, sources, workers, signal } = options;
+  const { aside, done, record, close } = await openProgress(path, sources.length, resolution ** 2);
+  if (done.size > 0) {
+    terminal.say(`${done.size} of ${sources.length} images are in the pixel cache already: going on from there.`);
+  }
+  const setup: CacheSetup = { aside, resolution, normalisation };
+  const tasks = sources
+    .map(({ file, sha256 }, index): CacheTask => ({ path: join(root, file), file, sha256, index }))
+    .filter(({ index }) => !done.has(index));
   const progress = terminal.progress(`pixel cache at ${resolution}×${resolution}`, tasks.length);
   try {
-    await mapInWorkers<CacheTask, void>(new URL('./cache-worker.ts', import.meta.url), setup, tasks, {
+    await mapInWorkers<CacheTask, CachedImage>(new URL('./cache-worker.ts', import.meta.url), setup, tasks, {
       ...(workers === undefined ? {} : { workers }),
       ...(signal === undefined ? {} : { signal }),
-      onResult: () => progress.advance(),
+      onResult: (image) => {
+        record(image);
+        progress.advance();
+      },
     });
   } finally {
     progress.stop();
+    close();
   }
 }
 
-function cacheDigest({ resolution, sources }: CacheOptions): string {
-  const lines = sources.map(({ imageId, sha256 }) => `${imageId} ${sha256}`);
-  return sha256([`format ${FORMAT} resolution ${resolution} kernel ${KERNEL}`, ...lines].join('\n'));
-}
-
-function describeCache({ resolution, sources }: CacheOptions, digest: string): Omit<CacheIndex, 'sha256'> {
-  const ids = sources.map(({ imageId }) => imageId);
-  const bytes = ids.length * resolution ** 2;
-  return { format: FORMAT, resolution, normalisation: 'none', kernel: KERNEL, digest, bytes, ids };
-}
-
-/** What a killed builder left; the lock says that no living one is at work. */
-async function removeLeftovers(path: string): Promise<void> {
-  const names = await readdir(dirname(path));
-  const leftovers = names.filter((name) => name.startsWith(`.${basename(path)}.`) && name.endsWith('.tmp'));
-  for (const name of leftovers) await rm(join(dirname(path), name), { force: true });
+/**
+ * Half-built caches of other images at the same resolution and normalisation: the key has changed since, so nobody goes
+ * on with them. One whose lock a living process has is left alone.
+ */
+async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const kind = basename(path).split('-').slice(0, -1).join('-');
+  const pattern = new RegExp(`^\\.(${kind}-[0-9a-f]{12}\\.pixels)\\.partial(\\.done)?$`);
+  const names = new Set((await readdir(folder)).map((name) => pattern.exec(name)?.[1]));
+  for (const name of names) {
+    if (name === undefined || name === basename(path)) continue;
+    const other = join(folder, name);
+    if (!(await tryLock(`${other}.lock`))) continue;
+    await removeProgress(other);
+    await rm(`${other}.lock`, { force: true });
+  }
 }
 
 async function requireSpace(path: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(path));
+  // What is there of a half-built one is part of it already.
+  const there = await stat(partialPath(path)).then(
+    ({ blocks }) => blocks * 512,
+    () => 0,
+  );
   const gib = (count: number) => (count / 2 ** 30).toFixed(2);
-  if (bavail * bsize >= bytes) return;
+  if (bavail * bsize + there >= bytes) return;
   throw new UserError(
     `Not enough room for ${path}: it takes ${gib(bytes)} GiB and ${gib(bavail * bsize)} GiB are free.`,
   );
-}
-
-async function allocate(path: string, bytes: number): Promise<void> {
-  const handle = await open(path, 'w');
-  try {
-    await handle.truncate(bytes);
-  } finally {
-    await handle.close();
-  }
 }
 
 async function syncAndHash(path: string): Promise<string> {

@@ -37,7 +37,9 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     const id = await findCheckpoint(run.dir, member.checkpoint);
     const experiment = await parseExperiment(run.config, {}, cwd);
     const root = resolvePath(experiment.data.root, cwd);
-    const dataset = await openDataset({ root, resolution: experiment.resolution, signal: context.signal }, terminal);
+    const { resolution, data } = experiment;
+    const options = { root, resolution, normalisation: data.normalisation, signal: context.signal };
+    const dataset = await openDataset(options, terminal);
     return { run, id, experiment, dataset, root };
   };
   type Opened = Awaited<ReturnType<typeof open>>;

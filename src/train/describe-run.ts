@@ -26,6 +26,9 @@ export async function describeRun(
       'mlflow.source.type': 'LOCAL',
       ...(commit === undefined ? {} : { 'mlflow.source.git.commit': commit }),
       'data.digest': dataset.digest.slice(0, DIGEST_LENGTH),
+      ...(dataset.extraDigest === undefined
+        ? {}
+        : { 'data.extra_digest': dataset.extraDigest.slice(0, DIGEST_LENGTH) }),
       'data.fold': String(experiment.data.fold),
       device,
     },

@@ -6,6 +6,7 @@ import { configTable } from '../config/show-config.ts';
 import { askChild, ChildDied } from '../core/child.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { countWeighed } from '../data/extra-weights.ts';
 import { readHostMemory } from '../engine/memory.ts';
 import { findInitialWeights } from './initial-weights.ts';
 import { openData } from './open-data.ts';
@@ -88,7 +89,7 @@ async function countImages(experiment: Experiment, { cwd, signal }: DryRunContex
   }
   const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
   dataset.close();
-  return { train: split.train.length, validation: split.validation.length };
+  return { train: countWeighed(dataset.images, split.train), validation: split.validation.length };
 }
 
 async function measure(question: DryRunQuestion, signal: AbortSignal, terminal: Terminal): Promise<Measured> {

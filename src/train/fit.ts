@@ -3,6 +3,7 @@ import type { Experiment } from '../config/experiment.ts';
 import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { countWeighed } from '../data/extra-weights.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
 import { samplerAt } from '../data/sampler.ts';
 import { buildSchedule } from '../optim/index.ts';
@@ -145,8 +146,8 @@ function epochBatches({ experiment, loader, split }: Fitting, epoch: number) {
   return loader.trainingBatches(split.train, { batchSize, sampler, augment, seed, epoch });
 }
 
-function countSteps({ experiment, split }: Training): { batches: number; updates: number } {
-  const batches = Math.floor(split.train.length / experiment.batch_size);
+function countSteps({ experiment, dataset, split }: Training): { batches: number; updates: number } {
+  const batches = Math.floor(countWeighed(dataset.images, split.train) / experiment.batch_size);
   return { batches, updates: experiment.epochs * Math.ceil(batches / experiment.accumulation_steps) };
 }
 

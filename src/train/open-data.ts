@@ -4,7 +4,9 @@ import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type FoldSplit, readFolds, splitFold } from '../data/folds.ts';
+import { compareLabels } from '../data/folds-record.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import { needsEmpties } from '../data/sampler.ts';
 
 /**
  * The images of an experiment at its resolution, and which of them it trains and validates on.
@@ -16,8 +18,21 @@ export async function openData(
   terminal: Terminal,
 ): Promise<{ dataset: Dataset; split: FoldSplit }> {
   const { resolution, data } = experiment;
-  const dataset = await openDataset({ root: resolvePath(data.root, cwd), resolution, signal }, terminal);
-  const split = splitFold(await readFolds(resolvePath(data.folds, cwd)), dataset.images, data.fold);
+  const { normalisation } = data;
+  const extra = data.extra.map(({ root, labels, weight }) => ({
+    root: resolvePath(root, cwd),
+    ...(labels === undefined ? {} : { labels: resolvePath(labels, cwd) }),
+    weight,
+  }));
+  const options = { root: resolvePath(data.root, cwd), resolution, normalisation, extra, signal };
+  const dataset = await openDataset(options, terminal);
+  const own = dataset.images.filter(({ weight }) => weight === undefined);
+  const path = resolvePath(data.folds, cwd);
+  const rows = await readFolds(path);
+  const split = splitFold(rows, own, data.fold);
+  await compareLabels(path, rows, own, terminal);
+  // Extra images come behind the own ones and are only ever trained on.
+  for (let index = own.length; index < dataset.images.length; index++) split.train.push(index);
   checkSplit(split, dataset, experiment, terminal);
   return { dataset, split };
 }
@@ -34,7 +49,9 @@ function checkSplit(
     throw new UserError(expected(`at least one batch of ${batchSize} training images`, data.folds, train.length));
   }
   const positives = train.filter((index) => dataset.images[index]!.truth!.length > 0).length;
-  if (data.sampler !== undefined && (positives === 0 || positives === train.length)) {
+  const { sampler } = data;
+  const empties = train.length - positives;
+  if (sampler !== undefined && (positives === 0 || (empties === 0 && needsEmpties(sampler)))) {
     const where = 'data.sampler.positive_fraction';
     throw new UserError(
       expected('positive and empty training images', where, `${positives} of ${train.length} positive`),

@@ -9,7 +9,7 @@ const folder = makeExperimentFolder();
 test('defaults are filled in, at the top and inside choices', async () => {
   assert.deepEqual(await parseExperiment('x.yml', {}, folder), {
     name: 'small',
-    data: { root: 'data/siim', folds: 'folds/x.csv', fold: 0 },
+    data: { root: 'data/siim', folds: 'folds/x.csv', fold: 0, normalisation: { name: 'none' }, extra: [] },
     resolution: 64,
     model: {
       encoder: 'efficientnet-b0',
@@ -196,7 +196,7 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'prototype',
     '  fold: 0',
     '  fold: 0\n  __proto__: { seed: 1 }',
-    'x.yml:7: Expected one of root, folds, fold, sampler, phantom for a key of data but received "__proto__".',
+    'x.yml:7: Expected one of root, folds, fold, sampler, normalisation, extra, phantom for a key of data but received "__proto__".',
   ],
 ];
 for (const [title, from, to, message] of WRONG) {
@@ -237,5 +237,6 @@ test('mistakes are the user’s', async () => {
 test('a phantom needs no files', async () => {
   const words = { 'data.phantom.images': '40', 'data.root': 'none', 'data.folds': 'none.csv' };
   const { data } = await parseExperiment('x.yml', words, folder);
-  assert.deepEqual(data, { root: 'none', folds: 'none.csv', fold: 0, phantom: { images: 40, seed: 42 } });
+  assert.deepEqual(data.phantom, { images: 40, seed: 42 });
+  assert.deepEqual([data.root, data.folds], ['none', 'none.csv']);
 });

@@ -44,7 +44,8 @@ test('ingest catalogues every set and joins the labels', async () => {
     rows.map((row) => row.imageId),
     IMAGES.map(({ id }) => id),
   );
-  const { sha256, bytes, ...first } = rows[0]!;
+  const { sha256, bytes, phash, ...first } = rows[0]!;
+  assert.match(phash, /^[0-9a-f]{64}$/);
   assert.match(sha256, /^[0-9a-f]{64}$/);
   assert.ok(bytes > 0);
   assert.deepEqual(first, {

@@ -8,6 +8,7 @@ import { silentTerminal } from '../../src/core/terminal.ts';
 import { ingest } from '../../src/data/ingest.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { ensurePixelCache } from '../../src/data/pixel-cache.ts';
+import { NORMALISATION_NONE } from '../../src/dicom/normalisation.ts';
 import {
   fixtureDicom,
   fixtureFile,
@@ -82,9 +83,10 @@ test('the cache has the same bytes with 1 worker and with 2', async () => {
   const images = Array.from({ length: 20 }, (_, n) => ({ id: `1.2.${n}`, set: 'stage1-train' as const }));
   await writeCompetition(root, images, LABELS);
   const sources = (await ingest({ root }, silentTerminal)).rows;
+  const content = { root, resolution: 32, normalisation: NORMALISATION_NONE, sources };
   const digests: string[] = [];
   for (const workers of [1, 2]) {
-    const path = await ensurePixelCache({ root, resolution: 32, sources, verify: 'size', workers }, silentTerminal);
+    const path = await ensurePixelCache({ ...content, verify: 'size', workers }, silentTerminal);
     digests.push(sha256(await readFile(path)));
     await rm(join(root, 'cache'), { recursive: true });
   }
