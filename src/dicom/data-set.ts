@@ -7,9 +7,11 @@ import { EXPLICIT_BIG_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes
 export const PIXEL_DATA = 'x7fe00010';
 
 /** Honest headers have some hundreds of elements; a file of nothing but empty ones would fill the memory. */
-const MOST_READS = 500_000;
+const MOST_READS = 200_000;
 
-/** A stream of header bytes that ends after so many reads and remembers where the last element began. */
+const TOO_LONG = 'an element is longer than what holds it';
+
+/** A stream of header bytes that ends after so many reads. */
 class BoundedStream extends dicomParser.ByteStream {
   reads = 0;
 
@@ -47,7 +49,7 @@ export function readDataSet({ bytes, start, transferSyntax, where }: Container):
   }
   // dicom-parser steps over a value without looking whether the file is that long.
   if (stream.position > bytes.length) {
-    throw damaged(where, bytes.length, 'an element is longer than the file', lastElement(dataSet));
+    throw damaged(where, bytes.length, TOO_LONG, lastElement(dataSet));
   }
   return dataSet;
 }
@@ -74,7 +76,8 @@ function lastElement(dataSet: DataSet): Element | undefined {
 /** dicom-parser throws strings, bare objects and errors of its own making: all become one sentence. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof RangeError) return 'sequences nest too deep';
-  return messageOf(thrown).replace(/^(dicomParser|littleEndian|bigEndian)[\w.:]* ?/, '');
+  const reason = messageOf(thrown).replace(/^(dicomParser|littleEndian|bigEndian)[\w.:]* ?/, '');
+  return reason === 'buffer overrun' ? TOO_LONG : reason;
 }
 
 function damaged(where: string, at: number, reason: string, last: Element | undefined, cause?: unknown): UserError {
