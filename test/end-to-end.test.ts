@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -94,6 +94,9 @@ test('the journal has every update and every epoch, and ends with the chosen fig
     updates,
     updates.map((_, i) => i + 1),
   );
+  const mixtures = metrics.flatMap(({ values }) => values['train/positive_fraction'] ?? []);
+  assert.equal(mixtures.length, 2);
+  for (const share of mixtures) assert.ok(Number(share) > 0 && Number(share) < 1, `${share}`);
   const validations = metrics.filter(({ values }) => 'val/dice' in values);
   // Two epochs, the average, and once more the chosen one's: both of these at step epochs + 1.
   assert.deepEqual(
@@ -107,6 +110,7 @@ test('checkpoints, configuration, probabilities and pictures are there, and noth
   const files = (await readdir(first.run_dir, { recursive: true })).sort();
   for (const file of [
     'config.yml',
+    'trained-on.json',
     'checkpoints/index.json',
     'checkpoints/swa/weights.safetensors',
     'checkpoints/swa/manifest.json',
@@ -155,7 +159,46 @@ test("a chain begins at another resolution with an earlier run's weights", async
   const words = ['name=next', 'resolution=64', 'epochs=1', 'swa_epochs=1', 'init={from: small, checkpoint: swa}'];
   const { code, json, stderr } = await run('exp', 'small.yml', ...words);
   assert.equal(code, 0, stderr);
-  assert.equal((json as unknown as { status: string }).status, 'FINISHED');
+  const { status, run_id } = json as unknown as { status: string; run_id: string };
+  assert.equal(status, 'FINISHED');
+  const tags = Object.assign({}, ...journalOf(run_id).map((entry) => (entry.type === 'tags' ? entry.tags : {})));
+  assert.equal(tags['init.run_id'], first.run_id);
+  assert.equal(tags['validation.contaminated'], undefined);
+});
+
+test('a run that validates on what its beginning was trained on is refused, and marked where that is allowed', async () => {
+  // Everybody's fold changes; without its record the file counts as made by hand.
+  const drawn = await readFile(join(folder, 'folds', 'phantom.csv'), 'utf8');
+  const swapped = drawn.replace(/,(-1|0),/g, (_, fold) => (fold === '0' ? ',-1,' : ',0,'));
+  await writeFile(join(folder, 'swapped.csv'), swapped);
+  const runs = await readdir(join(folder, 'runs'));
+  const words = ['name=flattered', 'data.folds=swapped.csv', 'batch_size=2', 'init={from: small, checkpoint: swa}'];
+  const refused = await run('exp', 'small.yml', ...words);
+  assert.equal(refused.code, 2, refused.stderr);
+  const count = swapped.split('\n').filter((line) => line.includes(',0,')).length;
+  assert.match(refused.stderr, new RegExp(`${count} of ${count} that they were.*allow_contaminated_validation: true`));
+  assert.deepEqual(await readdir(join(folder, 'runs')), runs);
+  const { code, json, stderr } = await run(
+    'exp',
+    'small.yml',
+    ...words,
+    'allow_contaminated_validation=true',
+    'epochs=1',
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /validation figures are flattered/);
+  const { run_id } = json as unknown as { run_id: string };
+  const tags = Object.assign({}, ...journalOf(run_id).map((entry) => (entry.type === 'tags' ? entry.tags : {})));
+  assert.equal(tags['validation.contaminated'], String(count));
+});
+
+test('a folds file that was changed after it was drawn is refused', async () => {
+  const drawn = await readFile(join(folder, 'folds', 'phantom.csv'), 'utf8');
+  await writeFile(join(folder, 'folds', 'changed.csv'), drawn.replace(',0,', ',-1,'));
+  await copyFile(join(folder, 'folds', 'phantom.csv.json'), join(folder, 'folds', 'changed.csv.json'));
+  const { code, stderr } = await run('exp', 'small.yml', 'data.folds=folds/changed.csv');
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /changed\.csv was changed after it was drawn/);
 });
 
 test('SIGTERM saves, marks the run KILLED and ends with 143', async () => {

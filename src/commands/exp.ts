@@ -1,8 +1,9 @@
-import { parseExperiment } from '../config/experiment.ts';
+import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { findRun } from '../tracking/runs.ts';
+import { checkPlannedLineage } from '../train/contamination.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
 import type { RunResult } from '../train/run-experiment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
@@ -57,18 +58,20 @@ async function dryRunAll(
   return { json: shown.length === 1 ? { ...shown[0]! } : { ...shown.at(-1)!, runs: shown } };
 }
 
-/** All files are right, and whatever a later one starts from is there or comes before it in the same command. */
+/** All files are right; what a later one starts from is there or comes before it, and was not trained on its validation. */
 async function checkChain(
   files: readonly string[],
   values: Readonly<Record<string, string>>,
   { cwd, runsDir }: { cwd: string; runsDir: string },
 ): Promise<void> {
-  const names = new Set<string>();
+  const experiments: Experiment[] = [];
   for (const file of files) {
-    const { name, init } = await parseExperiment(file, values, cwd);
-    if (init !== undefined && !names.has(init.from)) await findRun(runsDir, init.from);
-    names.add(name);
+    const experiment = await parseExperiment(file, values, cwd);
+    const { init } = experiment;
+    if (init !== undefined && !experiments.some(({ name }) => name === init.from)) await findRun(runsDir, init.from);
+    experiments.push(experiment);
   }
+  await checkPlannedLineage(experiments, { cwd, runsDir });
 }
 
 function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }: RunResult, terminal: Terminal): void {

@@ -15,6 +15,7 @@ import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
+import { traceLineage } from './contamination.ts';
 import { describeRun, makeRunId } from './describe-run.ts';
 import { fit, type Progress, type Training } from './fit.ts';
 import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
@@ -23,6 +24,7 @@ import { logOverlays } from './log-overlays.ts';
 import { openData } from './open-data.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 import { prepareStep } from './prepare-step.ts';
+import { trainedFurther, writeTrainedOn } from './trained-on.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -72,6 +74,13 @@ export async function runExperiment(
   const initial = await findInitialWeights(experiment, settings.runsDir, context.earlier);
   const { device, deterministic } = experiment;
   const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
+  const idsOf = (indices: readonly number[]) => indices.map((index) => dataset.images[index]!.id);
+  const lineage = await traceLineage(
+    experiment,
+    idsOf(split.validation),
+    { runsDir: settings.runsDir, earlier: context.earlier },
+    terminal,
+  );
   const host = readHostMemory();
   if (device !== 'gpu') limitTensorFlow(host);
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
@@ -81,13 +90,12 @@ export async function runExperiment(
   const { runId, runDir } = await makeRunDir(experiment, settings);
   context.tell?.({ need, runDir });
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
-  await writeValidationIds(
-    runDir,
-    split.validation.map((index) => dataset.images[index]!.id),
-  );
+  await writeValidationIds(runDir, idsOf(split.validation));
+  await writeTrainedOn(runDir, trainedFurther(lineage.before, idsOf(split.train)));
   terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
   const journal = await openJournal(runDir);
   journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));
+  journal.tags(lineage.tags);
   journal.artifact('config.yml', 'config.yml');
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
