@@ -73,7 +73,8 @@ interface Grid {
 function blend({ width, height, data }: GrayImage, curves: Uint8Array, grid: Grid): GrayImage {
   const { tiles, tileWidth, tileHeight } = grid;
   const columns = Array.from({ length: width }, (_, x) => between(x, tileWidth, tiles));
-  const [lefts, rights] = [columns.map(([left]) => left * LEVELS), columns.map(([, right]) => right * LEVELS)];
+  const lefts = Int32Array.from(columns, ([left]) => left * LEVELS);
+  const rights = Int32Array.from(columns, ([, right]) => right * LEVELS);
   const shares = Float32Array.from(columns, ([, , share]) => share);
   const out = new Uint8Array(data.length);
   for (let y = 0, i = 0; y < height; y++) {
@@ -84,9 +85,9 @@ function blend({ width, height, data }: GrayImage, curves: Uint8Array, grid: Gri
       const left = lefts[x]! + data[i]!;
       const right = rights[x]! + data[i]!;
       const share = shares[x]!;
-      const top = upper[left]! * (1 - share) + upper[right]! * share;
-      const bottom = lower[left]! * (1 - share) + lower[right]! * share;
-      out[i] = Math.round(top * (1 - down) + bottom * down);
+      const top = upper[left]! + (upper[right]! - upper[left]!) * share;
+      const bottom = lower[left]! + (lower[right]! - lower[left]!) * share;
+      out[i] = top + (bottom - top) * down + 0.5;
     }
   }
   return { width, height, data: out };

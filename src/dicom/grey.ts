@@ -7,7 +7,7 @@ const [RED, GREEN, BLUE] = [0.299, 0.587, 0.114];
 /** One grey value per pixel: grey samples as they are, the luma of colour ones, which is noted as a warning. */
 export function toGrey({ channels, colour, data }: Samples, header: DicomHeader): StoredPixels {
   const { columns: width, rows: height, photometric } = header;
-  const wide = data instanceof Uint16Array ? Int32Array.from(data) : data;
+  const wide = data instanceof Uint16Array ? new Int32Array(data) : data;
   if (channels === 1) return { width, height, data: wide };
   const isRgb = colour === 'RGB' || photometric === 'RGB';
   const grey = new Int32Array(width * height);

@@ -38,7 +38,7 @@ export function normalise(
 
 function levelsOf(pixels: StoredPixels, header: DicomHeader, config: NormalisationConfig): Normalised {
   const { width, height, data } = pixels;
-  if (isPlain(header, config)) return { image: { width, height, data: Uint8Array.from(data) }, notes: [] };
+  if (isPlain(header, config)) return { image: { width, height, data: new Uint8Array(data) }, notes: [] };
   const table = tabulate(pixels, header);
   const { curve, note } = chooseCurve(table, header, config);
   // A Uint8ClampedArray rounds; a table of levels spares a curve per pixel.

@@ -62,7 +62,7 @@ function readSamples(bytes: Uint8Array, { header, where }: DicomFile): Samples {
   }
   // The copy is aligned, and outlives the decoder's memory.
   const own = bytes.slice();
-  const values = bitsAllocated === 8 ? Int32Array.from(own) : new Uint16Array(own.buffer);
+  const values = bitsAllocated === 8 ? new Int32Array(own) : new Uint16Array(own.buffer);
   return { channels: samplesPerPixel === 3 ? 3 : 1, data: withSign(values, header) };
 }
 

@@ -21,7 +21,9 @@ export function toStored(words: Int32Array, { bitsStored, highBit, signed }: Dic
 export function withSign(samples: Int32Array | Uint16Array, { bitsStored, signed }: DicomHeader): Samples['data'] {
   if (!signed) return samples;
   const shift = 32 - bitsStored;
-  return Int32Array.from(samples, (value) => (value << shift) >> shift);
+  const values = new Int32Array(samples);
+  for (let i = 0; i < values.length; i++) values[i] = (values[i]! << shift) >> shift;
+  return values;
 }
 
 /** Brings planes of samples (PS3.3, C.7.6.3.1.3) pixel by pixel; leaves the rest as it is. */
