@@ -35,7 +35,7 @@ export async function writeDataReport(
   { path, signal }: DataReportOptions,
   terminal: Terminal,
 ): Promise<{ html: string; json: string }> {
-  const json = jsonPath(path);
+  const json = checkReportPath(path).replace(/\.html$/, '.json');
   const usable = report.rows.filter((row) => row.quarantined === '');
   const labels = await readLabelsOf(report.labelFile);
   const pixels = await openReportPixels(report, usable);
@@ -54,10 +54,10 @@ export async function writeDataReport(
   return { html: path, json };
 }
 
-/** Throws UserError where a report's path does not end in `.html`. */
-export function jsonPath(path: string): string {
-  if (!path.endsWith('.html')) throw new UserError(expected('a name that ends in .html', 'report', path));
-  return path.replace(/\.html$/, '.json');
+/** The path of a report as it is. Throws UserError where it does not end in `.html`. */
+export function checkReportPath(path: string): string {
+  if (!path.endsWith('.html')) throw new UserError(expected('a name that ends in .html, or false', 'report', path));
+  return path;
 }
 
 /** One line for each key, so that two reports can be compared. */

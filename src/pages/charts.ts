@@ -37,7 +37,8 @@ interface Chart {
 export async function histogram(
   chart: Chart & { axis: string; bins: readonly Bin[]; scale?: 'log' | 'linear'; digits?: number },
 ): Promise<Html> {
-  const { caption, series, axis, bins, scale = 'linear', digits = 0, unit = 'images' } = chart;
+  const { caption, series, axis, bins, digits = 0, unit = 'images' } = chart;
+  const scale = bins.length === 0 ? 'linear' : (chart.scale ?? 'linear');
   const values = bins.flatMap(({ from, to, counts }) =>
     stack(counts).map(({ low, high }, index) => ({ from, to, low, high, name: series[index]!.name })),
   );

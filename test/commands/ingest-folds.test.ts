@@ -41,6 +41,18 @@ test('ingest reports what it found and says the next command', async () => {
   assert.match(text, /1 label rows name an image that is not there:\nwarning: {3}9\.9/);
   assert.match(text, /stage1-train 12, stage2-test 1/);
   assert.equal(lines.at(-1), 'Next: npm run folds data=siim');
+  const page = join(folder.path, 'reports', 'data-siim.html');
+  assert.ok(lines.includes(`report       ${page}`));
+  assert.match(await readFile(page, 'utf8'), /<h1>siim<\/h1>/);
+});
+
+test('ingest writes its report where it is told to, or not at all', async () => {
+  const { text } = await run(ingestCommand, { data: 'siim', report: 'elsewhere/x.html' });
+  assert.match(text, /report {7}.*elsewhere\/x\.html/);
+  const facts = JSON.parse(await readFile(join(folder.path, 'elsewhere', 'x.json'), 'utf8')) as { name: string };
+  assert.equal(facts.name, 'siim');
+  const { text: without } = await run(ingestCommand, { data: 'siim', report: 'false' });
+  assert.doesNotMatch(without, /^report/m);
 });
 
 test('folds draws once, keeps patients together and says the next command', async () => {
@@ -93,6 +105,7 @@ test('wrong values are refused by key', async () => {
     [ingestCommand, { data: 'siim', resolution: '500' }, /a multiple of 32 up to 1024 for resolution.*500/],
     [ingestCommand, { data: 'siim', resolution: 'NaN' }, /resolution/],
     [ingestCommand, { data: 'siim', stage: '3' }, /1 or 2 for stage.*3/],
+    [ingestCommand, { data: 'siim', report: 'x.pdf' }, /ends in \.html, or false for report.*x\.pdf/],
     [ingestCommand, { data: 'siim', strict: 'yes' }, /true or false for strict.*yes/],
     [ingestCommand, { data: 'absent' }, /There is no folder .*absent/],
     [foldsCommand, {}, /data=<folder>/],

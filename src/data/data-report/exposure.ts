@@ -6,7 +6,7 @@ import type { CatalogueRow } from '../catalogue.ts';
 import { countKindsInto, evenEdges } from './bins.ts';
 import { type ReportPixels, SAMPLED_PIXELS } from './pixels.ts';
 
-/** Grey levels of usable images, 0 to 255, as the pixel cache has them. */
+/** Grey levels of usable images, 0 to 255, after the normalisation of the pixel cache, or as the files give them where there is none. */
 export interface ExposureFacts {
   /** How many images were looked at: all, or an even spread of them. */
   images: number;

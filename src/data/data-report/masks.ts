@@ -9,7 +9,7 @@ import { countInto } from './bins.ts';
 export interface MaskFacts {
   /** Pixels at 1024² at these shares of the positive images, from the smallest to the largest. */
   areas: { share: number; area: number }[];
-  /** Areas in bins that grow by √2. */
+  /** Areas in bins that grow by √2 (by 2 below 16 pixels). */
   bins: Bin[];
   /** Positive images by their number of label rows. */
   rows: Bar[];
@@ -24,8 +24,8 @@ export interface MaskFacts {
 /** Cells along a side of the grid of positions; it divides MASK_SIZE. */
 const GRID = 32;
 const SHARES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1];
-/** From 32 to the whole picture, two bins for every doubling. */
-const AREA_EDGES = Array.from({ length: 31 }, (_, i) => Math.round(2 ** (5 + i / 2)));
+/** From one pixel to the whole picture: doublings, and from 16 on two bins for each. */
+const AREA_EDGES = [1, 2, 4, 8, ...Array.from({ length: 33 }, (_, i) => Math.round(2 ** (4 + i / 2)))];
 
 /** Measures the masks of positive images. */
 export function countMasks(usable: readonly CatalogueRow[], labels: Labels): MaskFacts {

@@ -24,7 +24,7 @@ export async function exposureSection({ exposure, people, counts }: DataFacts, g
     id: 'exposure',
     heading: 'Exposure and spacing',
     content: [
-      html`<p>Grey levels from 0 (air) to 255, as the pixel cache has them. ${whole}.</p>`,
+      html`<p>Grey levels from 0 (air) to 255, after normalisation. ${whole}.</p>`,
       flat.length > 0 &&
         notice('odd', `${counted(flat.length, 'image')} with hardly any contrast (less than 64 grey levels).`),
       sideBySide(card('Mean grey level', means), card('All pixels', await levelChart(exposure.levels))),
