@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
 import { createEagerProgram } from '../../src/engine/graph/eager-program.ts';
 import { createProgram } from '../../src/engine/graph/program.ts';
 import type { tf } from '../../src/engine/tf.ts';
@@ -52,6 +51,5 @@ export function assertWithin(
   what: string,
 ): void {
   const found = deviation(actual, wanted);
-  if (process.env.DEVLOG) appendFileSync(process.env.DEVLOG, `${what}\t${found.toExponential(1)}\tof ${tolerance}\n`);
   assert.ok(found <= tolerance, `${what} differs by ${found.toExponential(1)} of its scale, ${tolerance} is allowed`);
 }
