@@ -24,6 +24,20 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./loader.ts')).benchLoader,
   },
+  ingest: {
+    keys: {
+      images: 'ingest: labelled images of the phantom (144)',
+      rounds: 'ingest: how often all take their turn (3)',
+    },
+    load: async () => (await import('./ingest.ts')).benchIngest,
+  },
+  rle: {
+    keys: {
+      truth: 'rle: the label file (the real one, brought by pip)',
+      rounds: 'rle: how often both take their turn (1)',
+    },
+    load: async () => (await import('./rle.ts')).benchRle,
+  },
   'train-step': {
     keys: stepKeyHelp('train-step'),
     load: async () => (await import('./train-step.ts')).benchTrainStep,
