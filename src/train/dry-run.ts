@@ -59,6 +59,8 @@ interface DryRunContext {
 const HELD_OUT = 0.15;
 /** Weights and the two moments of Adam. */
 const CHECKPOINT_COPIES = 3;
+/** The last, the three best, and the one that is being written. */
+const MOST_AT_ONCE = 5;
 
 /**
  * Checks everything that a run needs, measures its step in a process of its own, and tells what the run would take; no
@@ -152,7 +154,15 @@ function speak(
   terminal.say(`memory       ${memory.join(', ')}`);
   terminal.say(`recording    ${(result.record_ms / 1000).toFixed(1)} s`);
   terminal.say(`step         ${result.step_ms.toFixed(0)} ms`);
-  terminal.say(`epoch        ${(result.epoch_s / 60).toFixed(1)} min`);
-  terminal.say(`whole run    ${(result.total_s / 3600).toFixed(2)} h`);
-  terminal.say(`checkpoint   ${(result.checkpoint_bytes / 2 ** 20).toFixed(0)} MiB each`);
+  terminal.say(`epoch        ${duration(result.epoch_s)}`);
+  terminal.say(`whole run    ${duration(result.total_s)}`);
+  terminal.say(
+    `checkpoints  ${(result.checkpoint_bytes / 2 ** 20).toFixed(0)} MiB each, at most ${MOST_AT_ONCE} at once`,
+  );
+}
+
+/** `48 s`, `4.8 min` or `12.3 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  return seconds < 6000 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -35,7 +35,7 @@ export class OutOfMemoryError extends Error {
  * at the same time and pieces of memory do not fit each other: a line through measured steps (docs/how-to/memory.md).
  */
 const PROCESS_BYTES = 0.9 * 2 ** 30;
-const POOL_FACTOR = 1.35;
+const POOL_FACTOR = 1.15;
 
 /** The bytes that a process (or a GPU) will hold at most, from what its graph's results take; undefined from 0. */
 export function estimateProcessBytes(graphBytes: number, device: 'cpu' | 'gpu'): number | undefined {

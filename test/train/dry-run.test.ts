@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { type Experiment, parseExperiment } from '../../src/config/experiment.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
-import { dryRun, foresee } from '../../src/train/dry-run.ts';
+import { dryRun, duration, foresee } from '../../src/train/dry-run.ts';
 
 const YAML = `name: tiny
 data: { root: data/none, folds: folds/none.csv, fold: 0, phantom: { images: 40 } }
@@ -70,3 +70,11 @@ test('epochs, validation and the refresh of averaged statistics make the whole t
   assert.equal(result.total_s, (4 * (17 * 100 + 3 * 50) + 1000) / 1000);
   assert.equal(result.checkpoint_bytes, 24);
 });
+
+for (const [seconds, text] of [
+  [48, '48 s'],
+  [290, '4.8 min'],
+  [44_280, '12.3 h'],
+] as const) {
+  test(`${seconds} seconds are ${text}`, () => assert.equal(duration(seconds), text));
+}
