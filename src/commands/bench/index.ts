@@ -57,6 +57,14 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./peers.ts')).benchPeers,
   },
+  gpu: {
+    keys: {
+      encoder: 'gpu: the encoder of the U-Net (efficientnet-b4)',
+      resolution: 'gpu: sizes, each a side and its batch (512x4,768x2,1024x1)',
+      steps: 'gpu: steps of each process that are timed (20)',
+    },
+    load: async () => (await import('./gpu.ts')).benchGpu,
+  },
 };
 
 export const benchCommand: Command = {

@@ -1,7 +1,8 @@
-"""A training step, or a prediction, of EfficientNet U-Net by segmentation_models.pytorch, eager on the processor.
+"""A training step, or a prediction, of EfficientNet U-Net by segmentation_models.pytorch, eager, on the processor or a GPU.
 
 python torch_step.py '{"task": "train" or "predict", "encoder": "efficientnet-b4", "tensors": "….safetensors",
-                       "steps": 10, "channels_last": false}'
+                       "steps": 10, "channels_last": false, "device": "cpu" or "cuda",
+                       "precision": "float32", "mixed_bfloat16" or "mixed_float16"}'
 """
 
 import json
@@ -16,6 +17,7 @@ import measure
 
 IMAGENET_MEAN = [0.485, 0.456, 0.406]
 IMAGENET_STD = [0.229, 0.224, 0.225]
+LOW_TYPES = {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}
 
 
 class GrayUnet(nn.Module):
@@ -75,26 +77,34 @@ def bce_dice(logits, masks):
     return bce + 1 - (2 * both + 1) / (probabilities.sum() + masks.sum() + 1)
 
 
-def main(task, encoder, tensors, steps, channels_last):
+def main(task, encoder, tensors, steps, channels_last, device="cpu", precision="float32"):
     tensors = measure.read_tensors(tensors)
-    images, masks = [torch.from_numpy(array).permute(0, 3, 1, 2) for array in measure.take_batch(tensors)]
+    images, masks = [torch.from_numpy(array).permute(0, 3, 1, 2).to(device) for array in measure.take_batch(tensors)]
     model = GrayUnet(encoder)
     load_weights(model.unet, tensors)
     del tensors
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    model = model.to(memory_format=layout)
+    model = model.to(device, memory_format=layout)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, eps=1e-7)
+    torch.backends.cudnn.benchmark = True  # the fastest algorithm for each convolution, as the harness has them
+    scaler = torch.amp.GradScaler(device, enabled=precision == "mixed_float16")
+    low = torch.autocast(device, dtype=LOW_TYPES.get(precision), enabled=precision in LOW_TYPES)
 
     def train_step():
         optimizer.zero_grad()
-        loss = bce_dice(model(images.float().contiguous(memory_format=layout)), masks.float())
-        loss.backward()
-        optimizer.step()
+        with low:
+            logits = model(images.float().contiguous(memory_format=layout))
+        loss = bce_dice(logits.float(), masks.float())
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
         return loss.item()
 
     @torch.inference_mode()
     def predict():
-        return torch.sigmoid(model(images.float().contiguous(memory_format=layout))).numpy()
+        with low:
+            logits = model(images.float().contiguous(memory_format=layout))
+        return torch.sigmoid(logits.float()).cpu().numpy()
 
     versions = {"torch": torch.__version__, "segmentation-models-pytorch": smp.__version__}
     if task == "train":
