@@ -51,9 +51,8 @@ export function assertNamesLine(url: string, error: unknown, call: string): true
 /**
  * A test for each function that cannot be recorded: the error says why, and tfjs is afterwards as it was; and another that
  * it names the line of the call.
- * @param todo why the line is not named as yet
  */
-export function checkRefused(url: string, cases: Case[], todo?: string): void {
+export function checkRefused(url: string, cases: Case[]): void {
   for (const [call, said, fn] of cases) {
     test(`recording refuses ${call}…), and tfjs works as before`, () => {
       const stock = takeStock();
@@ -61,7 +60,7 @@ export function checkRefused(url: string, cases: Case[], todo?: string): void {
       assert.deepEqual(takeStock(), stock);
       assertWorksAsBefore();
     });
-    test(`the refusal of ${call}…) names its line`, { todo }, () => {
+    test(`the refusal of ${call}…) names its line`, () => {
       assert.throws(
         () => define(fn),
         (error) => assertNamesLine(url, error, call),

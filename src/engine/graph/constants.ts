@@ -1,5 +1,6 @@
 import type { NativeBinding, TensorValues } from './binding.ts';
 import { type AttributeValue, DATA_TYPE } from './graph-def.ts';
+import { callSite } from './refuse.ts';
 import type { AddNode } from './resources.ts';
 import { type KnownTensor, product } from './shapes.ts';
 
@@ -51,7 +52,7 @@ export function createConstants(real: NativeBinding, add: AddNode) {
     if (values.length > MOST_ELEMENTS) {
       const next = 'Pass it as an input, or draw random numbers with the stateless kernels.';
       throw new Error(
-        `Expected constants of at most ${MOST_ELEMENTS} elements in a graph but received [${shape}]. ${next}`,
+        `Expected constants of at most ${MOST_ELEMENTS} elements in a graph but received [${shape}]${callSite()}. ${next}`,
       );
     }
     return { ref: embed(shape, dtype, values), shape, dtype, values };
@@ -75,7 +76,7 @@ export function createConstants(real: NativeBinding, add: AddNode) {
       real.deleteTensor(identity.id);
       if (product(shape) > MOST_ELEMENTS) {
         throw new Error(
-          `Expected an input or a variable for a tensor of shape [${shape}] made outside of the function.`,
+          `Expected an input or a variable for a tensor of shape [${shape}] made outside of the function${callSite()}.`,
         );
       }
       const values = real.tensorDataSync(id);

@@ -18,7 +18,7 @@ const SHAPED_BY_DATA = new Set([
 
 const MOST_FRAMES = 100;
 /** Frames of packages (source maps show tfjs's under names of their own), of Node and of the engine. */
-const NOT_THE_CALLER = /node_modules|node:|<anonymous>$|[\\/]tfjs-\w+[\\/]|[\\/]src[\\/]engine[\\/]/;
+const NOT_THE_CALLER = /node_modules|node:|<anonymous>\)?$|[\\/]tfjs-\w+[\\/]|[\\/]src[\\/]engine[\\/]/;
 
 /**
  * Where the code stands that called into tfjs, as ` (file:line)`, for an error about it; '' where no frame is left.
@@ -38,7 +38,9 @@ export function callSite(): string {
 export function refuseOperation(name: string, op: string): void {
   if (STATEFUL_RANDOM.test(op)) {
     const next = 'Use the stateless kernels (engine/kernels/random.ts) with a seed that is fed.';
-    throw new Error(`Expected no unseeded random operation while recording ${name} but ${op} was called. ${next}`);
+    throw new Error(
+      `Expected no unseeded random operation while recording ${name} but ${op} was called${callSite()}. ${next}`,
+    );
   }
   if (SHAPED_BY_DATA.has(op)) {
     throw new Error(
@@ -48,25 +50,29 @@ export function refuseOperation(name: string, op: string): void {
 }
 
 /**
- * Runs `work` with tfjs's functions that draw random numbers in JavaScript refused: their numbers would be frozen into
+ * Runs `work` with `Math.random` and tfjs's functions that draw random numbers in JavaScript refused: their numbers would be frozen into
  * the graph. tfjs names every function that it enters to its engine, and there they are seen.
  */
 export function refusingRandomness<T>(name: string, work: () => T): T {
   const engine = tf.engine() as unknown as { startScope(scope?: string): void };
   const enter = engine.startScope;
+  const drawInJavaScript = Math.random;
+  const refuse = (called: string): never => {
+    const next = 'Use the stateless kernels (engine/kernels/random.ts) with a seed that is fed.';
+    throw new Error(
+      `Expected no random numbers drawn in JavaScript while recording ${name} but ${called} was called${callSite()}. ${next}`,
+    );
+  };
   engine.startScope = (scope) => {
     const called = scope?.replace(/__op$/, '') ?? '';
-    if (DRAWN_IN_JAVASCRIPT.has(called)) {
-      const next = 'Use the stateless kernels (engine/kernels/random.ts) with a seed that is fed.';
-      throw new Error(
-        `Expected no random numbers drawn in JavaScript while recording ${name} but tf.${called} was called${callSite()}. ${next}`,
-      );
-    }
+    if (DRAWN_IN_JAVASCRIPT.has(called)) refuse(`tf.${called}`);
     enter.call(engine, scope);
   };
+  Math.random = () => refuse('Math.random');
   try {
     return work();
   } finally {
+    Math.random = drawInJavaScript;
     // The method lies on the prototype: taking our own away brings it back.
     delete (engine as { startScope?: unknown }).startScope;
   }

@@ -1,5 +1,6 @@
 import type { NativeAttribute } from './binding.ts';
 import { DATA_TYPE, type NodeOutput } from './graph-def.ts';
+import { callSite } from './refuse.ts';
 import { broadcastShapes, constantValues, type KnownTensor, product, type ShapeRule } from './shapes.ts';
 
 const likeInput =
@@ -192,6 +193,7 @@ export function inferOutputs(
   try {
     return SHAPE_RULES.get(op)?.(inputs, attribute);
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error} The operation is ${op}.`, { cause: error });
+    const said = error instanceof Error ? error.message : error;
+    throw new Error(`${said} The operation is ${op}${callSite()}.`, { cause: error });
   }
 }
