@@ -1,5 +1,6 @@
 import { type AttributeValue, DATA_TYPE, type NodeOutput, type RecordedNode } from './graph-def.ts';
 import { indexNodes, isOrder, nodeOf, outputOf, type Rewrite } from './rewrite.ts';
+import { product } from './shapes.ts';
 
 /** Products of large arrays: where low precision pays. Which inputs are multiplied. */
 const PRODUCTS: Readonly<Record<string, readonly number[]>> = {
@@ -24,6 +25,9 @@ const FOLLOWING = new Set([
   ...['Tanh', 'Transpose', 'Reshape', 'ResizeNearestNeighbor', 'ResizeNearestNeighborGrad'],
 ]);
 
+/** An operand this much smaller than the result (a scalar, means of channels) does not keep an operation high. */
+const SMALL = 64;
+
 export interface LowPrecision {
   type: 'bfloat16' | 'float16';
   /**
@@ -45,7 +49,9 @@ export function lowPrecision({ type, extent }: LowPrecision): Rewrite {
     const nodes: RecordedNode[] = [];
     const toLow = (ref: string): string => low.get(ref) ?? castToLow(ref, byName, { type, low, nodes });
     for (const node of recording.nodes) {
-      const lowered = chooseInputs(node, byName, { low, extent });
+      const same = extent === 'activations' && isIdle(node) ? low.get(node.inputs[0]!) : undefined;
+      if (same !== undefined) low.set(node.name, same);
+      const lowered = same === undefined ? chooseInputs(node, byName, { low, extent }) : undefined;
       if (lowered === undefined) {
         nodes.push(node);
         continue;
@@ -80,10 +86,18 @@ function chooseInputs(
   if (!FOLLOWING.has(node.op)) return undefined;
   const floats = node.inputs.flatMap((ref, index) => {
     const output = isOrder(ref) ? undefined : byName.get(nodeOf(ref))?.outputs[outputOf(ref)];
-    return output?.dtype === DATA_TYPE.float32 ? [{ index, small: output.shape.every((side) => side === 1) }] : [];
+    const small = output !== undefined && SMALL * product(output.shape) <= product(node.outputs[0]!.shape);
+    return output?.dtype === DATA_TYPE.float32 ? [{ index, small }] : [];
   });
   const large = floats.filter(({ small }) => !small);
   return large.length > 0 && large.every(({ index }) => isLow(index)) ? floats.map(({ index }) => index) : undefined;
+}
+
+/** A cast from float32 to float32, as tfjs records for gradients: it passes on what it is given, high or low. */
+function isIdle({ op, inputs, outputs, attributes }: RecordedNode): boolean {
+  const from = attributes.SrcT;
+  const whole = from?.kind === 'type' && from.value === DATA_TYPE.float32 && outputs[0]?.dtype === DATA_TYPE.float32;
+  return op === 'Cast' && whole && !inputs.some(isOrder);
 }
 
 function lowerAttributes(node: RecordedNode, type: LowPrecision['type']): Record<string, AttributeValue> {
