@@ -23,7 +23,7 @@ let root = '';
 before(async () => {
   folder = await temporaryFolder();
   root = join(folder.path, 'phantom');
-  // 218 to train on, 27 and 55 to test: 300 files.
+  // About 300 files: those to train and to test on, and a few that have no label.
   await writePhantom({ root, images: 218, seed: 5, signal: new AbortController().signal }, silentTerminal);
 });
 after(() => folder.remove());
@@ -40,7 +40,7 @@ async function linesOf(path: string): Promise<number> {
 
 test('killed five times at random moments, the cache is that of an undisturbed run', async () => {
   const { rows, cache } = await ingest({ root, resolution: RESOLUTION, workers: 2 }, silentTerminal);
-  assert.equal(rows.length, 300);
+  const files = rows.length;
   const undisturbed = await sha256File(cache);
   await rm(join(root, 'cache'), { recursive: true });
   const done = donePath(cachePath({ root, resolution: RESOLUTION, normalisation: NORMALISATION_NONE, sources: rows }));
@@ -48,7 +48,7 @@ test('killed five times at random moments, the cache is that of an undisturbed r
   let seen = 0;
   for (let kill = 1; kill <= KILLS; kill++) {
     // Moments are counted in finished images and a few random milliseconds, so that slow machines are killed too.
-    const wanted = Math.min(seen + rng.integer(1, 55), 290);
+    const wanted = Math.min(seen + rng.integer(1, 55), files - 10);
     const build = startBuild();
     const ended = once(build, 'exit');
     while ((await linesOf(done)) < wanted && build.exitCode === null) await sleep(5);
@@ -56,7 +56,7 @@ test('killed five times at random moments, the cache is that of an undisturbed r
     build.kill('SIGKILL');
     assert.deepEqual(await ended, [null, 'SIGKILL']);
     const now = await linesOf(done);
-    assert.ok(now >= wanted && now < 300, `${now} of 300 images at kill ${kill}`);
+    assert.ok(now >= wanted && now < files, `${now} of ${files} images at kill ${kill}`);
     seen = now;
   }
   const [code] = await once(startBuild(), 'exit');
