@@ -77,7 +77,8 @@ function lossText({ losses }: Measured): string {
 /** Beside PyTorch, or why not. */
 function torchText({ torch, steps }: Measured): string {
   if (!('python' in torch)) return `PyTorch was not measured: ${torch.missing}. PYTHON may name another interpreter.`;
-  return `The harness takes\n\n${ratioLines(steps)}`;
+  const ratios = ratioLines(steps);
+  return ratios === '' ? 'No row of PyTorch counts beside one of the harness.' : `The harness takes\n\n${ratios}`;
 }
 
 function machineLines(

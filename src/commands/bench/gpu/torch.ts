@@ -42,41 +42,58 @@ export async function findTorch(
   return { python, torch, cuda };
 }
 
+const LAYOUTS = ['pytorch', 'pytorch-channels-last'] as const;
+type TorchRow = Pick<StepRow, 'size' | 'precision'> & { by: (typeof LAYOUTS)[number] };
+
 /** The same steps by PyTorch, in its two memory layouts; one that fails, or is of another network, says so. */
 export async function measureTorch(
-  { python }: Torch,
+  torch: Torch,
   setting: Setting,
   ours: readonly StepRow[],
   startOf: StartOf,
 ): Promise<StepRow[]> {
   const rows: StepRow[] = [];
-  const { plan, device, env, watch, signal, terminal } = setting;
-  for (const size of plan.sizes) {
+  for (const size of setting.plan.sizes) {
     for (const precision of PRECISIONS) {
-      for (const by of ['pytorch', 'pytorch-channels-last'] as const) {
-        const asked = { task: 'train', encoder: plan.model.encoder, tensors: startOf(size), steps: plan.steps };
-        const how = {
-          channels_last: by === 'pytorch-channels-last',
-          device: device === 'gpu' ? 'cuda' : 'cpu',
-          precision,
-        };
-        const ended = await runProcess(python, [SCRIPT, JSON.stringify({ ...asked, ...how })], { env, signal });
-        const figures = ended.figures as StepFigures | undefined;
-        const row = { by, size, precision, recompute: false, gpu: watch.use(ended.pid, ended.from, ended.to) };
-        const why = ended.why ?? whyOther(ours, { ...row, ...(figures === undefined ? {} : { figures }) });
-        rows.push({ ...row, ...(figures === undefined ? {} : { figures }), ...(why === undefined ? {} : { why }) });
-        terminal.say(`${by}, ${rowTitle(row)}: ${why ?? `${imagesPerSecond(rows.at(-1)!)!.toFixed(1)} images/s`}`);
+      for (const by of LAYOUTS) {
+        const measured = await runTorch(torch, setting, { by, size, precision }, startOf(size));
+        const why = measured.why ?? whyOther([...ours, ...rows], measured);
+        rows.push({ ...measured, ...(why === undefined ? {} : { why }) });
+        const rate = `${imagesPerSecond(measured)?.toFixed(1)} images/s`;
+        setting.terminal.say(`${by}, ${rowTitle(measured)}: ${why ?? rate}`);
       }
     }
   }
   return rows;
 }
 
-/** Why a row is of another network than ours: its parameters or, in float32, its first loss. */
-function whyOther(ours: readonly StepRow[], { size, precision, figures }: StepRow): string | undefined {
-  const own = ours.find((row) => row.by === 'harness' && row.size === size && row.precision === precision)?.figures;
+async function runTorch({ python }: Torch, setting: Setting, row: TorchRow, tensors: string): Promise<StepRow> {
+  const { plan, device, env, watch, signal } = setting;
+  const asked = {
+    ...{ task: 'train', encoder: plan.model.encoder, tensors, steps: plan.steps, precision: row.precision },
+    ...{ channels_last: row.by === 'pytorch-channels-last', device: device === 'gpu' ? 'cuda' : 'cpu' },
+  };
+  const ended = await runProcess(python, [SCRIPT, JSON.stringify(asked)], { env, signal });
+  return {
+    ...{ ...row, recompute: false, gpu: watch.use(ended.pid, ended.from, ended.to) },
+    ...(ended.figures === undefined ? {} : { figures: ended.figures as unknown as StepFigures }),
+    ...(ended.why === undefined ? {} : { why: ended.why }),
+  };
+}
+
+/**
+ * Why a row is of another network than ours: its parameters or, in float32, its first loss. In 16 bits rounding alone
+ * makes another first loss, so there the float32 row of the same layout speaks for both.
+ * @param rows ours, and PyTorch's so far
+ */
+export function whyOther(rows: readonly StepRow[], { by, size, precision, figures }: StepRow): string | undefined {
+  const find = (wanted: Partial<StepRow>) =>
+    rows.find(
+      (row) => row.size === size && !row.recompute && row.by === wanted.by && row.precision === wanted.precision,
+    );
+  const own = find({ by: 'harness', precision })?.figures;
   if (own === undefined || figures === undefined) return undefined;
-  // In 16 bits rounding alone makes another first loss.
-  const first_loss = precision === 'float32' ? figures.first_loss : own.first_loss;
-  return whyNotEqual(own, { ...figures, first_loss });
+  if (precision === 'float32') return whyNotEqual(own, figures);
+  const exact = find({ by, precision: 'float32' });
+  return whyNotEqual(own, { ...figures, first_loss: own.first_loss }) ?? (exact?.figures && exact.why);
 }

@@ -5,6 +5,7 @@ import type { Measured } from '../../../../src/commands/bench/gpu/measure.ts';
 import { readPlan } from '../../../../src/commands/bench/gpu/plan.ts';
 import { reachedOf } from '../../../../src/commands/bench/gpu/reached.ts';
 import { reportOf } from '../../../../src/commands/bench/gpu/report.ts';
+import { whyOther } from '../../../../src/commands/bench/gpu/torch.ts';
 
 const plan = readPlan({ resolution: '512,1024', steps: '20' });
 const [small, large] = plan.sizes as [(typeof plan.sizes)[0], (typeof plan.sizes)[0]];
@@ -113,4 +114,16 @@ test('what was not measured is not known', () => {
   assert.match(report, /^PyTorch was not measured: there is no torch\. PYTHON may name another/m);
   assert.match(report, /not known on the GPU$/m);
   assert.doesNotMatch(report, /undefined|NaN/);
+});
+
+test('PyTorch counts with as many parameters and, in float32, the same first loss; 16 bits go by their float32 row', () => {
+  const ours = [row({ figures: figures(50) }), row({ precision: 'mixed_float16', figures: figures(25) })];
+  const theirs = (more: Partial<StepFigures>) => row({ by: 'pytorch', figures: figures(60, more) });
+  assert.equal(whyOther(ours, theirs({ first_loss: 2.001 })), undefined);
+  assert.match(whyOther(ours, theirs({ first_loss: 2.01 }))!, /^its first loss from the shared weights is 2\.01/);
+  assert.match(whyOther(ours, theirs({ parameters: 11 }))!, /^it has 11 trainable parameters/);
+  const low = row({ by: 'pytorch', precision: 'mixed_float16', figures: figures(30, { first_loss: 2.02 }) });
+  assert.equal(whyOther([...ours, theirs({})], low), undefined, 'rounding');
+  assert.equal(whyOther([...ours, { ...theirs({}), why: 'it is another network' }], low), 'it is another network');
+  assert.equal(whyOther([...ours, row({ by: 'pytorch', why: 'out of memory' })], low), undefined, 'not known');
 });
