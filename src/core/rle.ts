@@ -92,15 +92,23 @@ function boundsOf({ width, height, data }: Mask): { top: number; bottom: number;
   return bounds;
 }
 
-/** The square mask that the runs describe. */
-export function runsToMask(runs: Runs, size = MASK_SIZE): Mask {
-  const data = new Uint8Array(size * size);
+/**
+ * The square mask that the runs describe.
+ * @param data its memory, size² bytes, which is cleared first; new memory when left out.
+ */
+export function runsToMask(runs: Runs, size = MASK_SIZE, data?: Uint8Array): Mask {
+  const pixels = data?.fill(0) ?? new Uint8Array(size * size);
   for (let i = 0; i < runs.length; i += 2) {
-    for (let index = runs[i]!; index < runs[i + 1]!; index++) {
-      data[(index % size) * size + Math.floor(index / size)] = 1;
+    let x = Math.floor(runs[i]! / size);
+    let y = runs[i]! % size;
+    for (let left = runs[i + 1]! - runs[i]!; left > 0; left--) {
+      pixels[y * size + x] = 1;
+      if (++y < size) continue;
+      y = 0;
+      x++;
     }
   }
-  return { width: size, height: size, data };
+  return { width: size, height: size, data: pixels };
 }
 
 /** The union of several masks: overlapping rows of one image count once. */

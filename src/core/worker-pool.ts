@@ -19,6 +19,8 @@ const LEAST_TASKS_PER_WORKER = 8;
  * Gives every task to a pool of worker threads whose file calls `serveTasks`, and resolves with the results in the
  * order of the tasks, whoever made them. The first failure stops all threads and is thrown (a UserError stays one).
  * @param options.workers how many threads at most; as many as the machine runs at once when left out.
+ * @param options.inFlight how many tasks a thread holds at once (1 when left out): with 2 it computes one while it waits for
+ * the disk or a library's own threads in another.
  * @param options.onResult called as results come, in any order.
  * @param options.signal stops all threads when aborted; its reason is thrown.
  */
@@ -26,7 +28,7 @@ export async function mapInWorkers<Task, Result>(
   entry: URL,
   setup: unknown,
   tasks: readonly Task[],
-  options: { workers?: number; onResult?: (result: Result) => void; signal?: AbortSignal } = {},
+  options: { workers?: number; inFlight?: number; onResult?: (result: Result) => void; signal?: AbortSignal } = {},
 ): Promise<Result[]> {
   options.signal?.throwIfAborted();
   const results = new Array<Result>(tasks.length);
@@ -41,7 +43,7 @@ export async function mapInWorkers<Task, Result>(
   const finished = new AbortController();
   const takeNext = () => (next < tasks.length ? { index: next, task: tasks[next++]! } : undefined);
   try {
-    const feeding = Promise.all(workers.map((worker) => feed(worker, takeNext, accept)));
+    const feeding = Promise.all(workers.map((worker) => feed(worker, takeNext, accept, options.inFlight ?? 1)));
     await Promise.race([feeding, aborted(options.signal, finished.signal)]);
   } catch (error) {
     await Promise.all(workers.map((worker) => worker.terminate()));
@@ -52,7 +54,7 @@ export async function mapInWorkers<Task, Result>(
   return results;
 }
 
-/** Answers the tasks of `mapInWorkers` one at a time; to be called once, at the top of a worker's file. */
+/** Answers the tasks of `mapInWorkers` as they come; to be called once, at the top of a worker's file. */
 export function serveTasks<Setup, Task, Result>(handle: (task: Task, setup: Setup) => Promise<Result>): void {
   const port = parentPort;
   if (port === null) throw new Error('serveTasks is for worker threads.');
@@ -72,22 +74,27 @@ function feed<Task, Result>(
   worker: Worker,
   takeNext: () => { index: number; task: Task } | undefined,
   accept: (index: number, result: Result) => void,
+  inFlight: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let held = 0;
     let done = false;
     const give = () => {
       const message = takeNext();
-      done = message === undefined;
+      if (message !== undefined) held++;
+      else if (held > 0 || done) return;
+      else done = true;
       worker.postMessage(message);
     };
     worker.on('message', (answer: Answer<Result>) => {
       if ('error' in answer) return reject(revive(answer.error));
+      held--;
       accept(answer.index, answer.result);
       give();
     });
     worker.on('error', reject);
     worker.on('exit', (code) => (done ? resolve() : reject(new Error(`A worker thread ended early, code ${code}.`))));
-    give();
+    for (let i = 0; i < inFlight; i++) give();
   });
 }
 

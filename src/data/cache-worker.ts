@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import sharp from 'sharp';
 import { sha256 } from '../core/atomic-file.ts';
 import { serveTasks } from '../core/worker-pool.ts';
@@ -38,17 +38,18 @@ sharp.concurrency(1);
 serveTasks<CacheSetup, CacheTask, CachedImage>(async (task, { aside, resolution, normalisation }) => {
   const image = await readGrayImage(task.path, task.file, task.sha256, normalisation);
   const pixels = await resizeGray(image, resolution);
-  await writingTo(aside, () => writeAt(aside, pixels, task.index * resolution ** 2));
+  await writingTo(aside, async () => writeAt(aside, pixels, task.index * resolution ** 2));
   return { index: task.index, sha256: sha256(pixels) };
 });
 
-async function writeAt(path: string, pixels: Uint8Array, offset: number): Promise<void> {
-  const handle = await open(path, 'r+');
+/** Without giving the thread away: every wait for it would cost more than the writing, which goes to memory. */
+function writeAt(path: string, pixels: Uint8Array, offset: number): void {
+  const file = openSync(path, 'r+');
   try {
     for (let done = 0; done < pixels.length; ) {
-      done += (await handle.write(pixels, done, pixels.length - done, offset + done)).bytesWritten;
+      done += writeSync(file, pixels, done, pixels.length - done, offset + done);
     }
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }

@@ -126,6 +126,7 @@ async function inspectAll(
   try {
     return await mapInWorkers<InspectTask, Inspection>(new URL('./inspect-worker.ts', import.meta.url), {}, tasks, {
       ...pool,
+      inFlight: 2,
       onResult: () => progress.advance(),
     });
   } finally {

@@ -91,6 +91,7 @@ async function fill(path: string, options: CacheOptions, terminal: Terminal): Pr
   try {
     await mapInWorkers<CacheTask, CachedImage>(new URL('./cache-worker.ts', import.meta.url), setup, tasks, {
       ...(workers === undefined ? {} : { workers }),
+      inFlight: 2,
       ...(signal === undefined ? {} : { signal }),
       onResult: (image) => {
         record(image);

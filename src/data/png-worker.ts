@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rename, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { writeFileAtomic } from '../core/atomic-file.ts';
+import { asideOf } from '../core/atomic-file.ts';
 import { serveTasks } from '../core/worker-pool.ts';
 import type { NormalisationConfig } from '../dicom/normalisation.ts';
 import { writingTo } from './disk.ts';
@@ -31,8 +30,10 @@ serveTasks<PngSetup, PngTask, void>(async ({ path, file, sha256, to }, { resolut
   const raw = { width: resolution, height: resolution, channels: 1 as const };
   const png = await sharp(pixels, { raw }).toColourspace('b-w').png({ compressionLevel: COMPRESSION }).toBuffer();
   await writingTo(to, async () => {
-    await mkdir(dirname(to), { recursive: true });
-    await writeFileAtomic(to, png);
+    // Aside and renamed, but not synced: they are for looking, and made again at will.
+    const aside = asideOf(to);
+    await writeFile(aside, png);
+    await rename(aside, to);
   });
 });
 

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 // On Linux sharp must be loaded by the main thread before any worker thread loads it (sharp's installation notes).
 import 'sharp';
@@ -5,6 +6,7 @@ import { MASK_SIZE } from '../core/competition.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { mapInWorkers } from '../core/worker-pool.ts';
 import type { CacheContent } from './cache-key.ts';
+import { writingTo } from './disk.ts';
 import type { PngSetup, PngTask } from './png-worker.ts';
 
 /** The images to write; at MASK_SIZE when no resolution is given. */
@@ -30,11 +32,13 @@ export async function writePngs(options: PngOptions, terminal: Terminal): Promis
       to: join(folder, `${imageId}.png`),
     }),
   );
+  await writingTo(folder, () => mkdir(folder, { recursive: true }));
   const setup: PngSetup = { resolution, normalisation };
   const progress = terminal.progress(`PNG files at ${resolution}×${resolution}`, tasks.length);
   try {
     await mapInWorkers<PngTask, void>(new URL('./png-worker.ts', import.meta.url), setup, tasks, {
       ...(workers === undefined ? {} : { workers }),
+      inFlight: 2,
       ...(signal === undefined ? {} : { signal }),
       onResult: () => progress.advance(),
     });

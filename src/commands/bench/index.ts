@@ -26,8 +26,9 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
   },
   ingest: {
     keys: {
-      images: 'ingest: labelled images of the phantom (144)',
-      rounds: 'ingest: how often all take their turn (3)',
+      images: 'ingest: labelled images of the phantom (360)',
+      data: 'ingest: a phantom that is there already; its catalogue and cache are made anew',
+      rounds: 'ingest: how often all take their turn (2)',
     },
     load: async () => (await import('./ingest.ts')).benchIngest,
   },

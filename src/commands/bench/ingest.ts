@@ -15,18 +15,18 @@ import { describeMachine } from './peers/machine.ts';
 const SEED = 42;
 
 /**
- * `npm run bench ingest [images=144] [rounds=3]`: how many files of a phantom become 1024² PNG files and a 512² cache in
+ * `npm run bench ingest [images=360 | data=…] [rounds=2]`: how many files of a phantom become 1024² PNG files and a 512² cache in
  * a second, here and by pydicom with Pillow in two processes. All take their turn. Writes `reports/bench-ingest.md`.
  */
 export async function benchIngest({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const images = readWhole(values.images ?? '144', 'images');
-  const rounds = readWhole(values.rounds ?? '3', 'rounds');
+  const images = readWhole(values.images ?? '360', 'images');
+  const rounds = readWhole(values.rounds ?? '2', 'rounds');
   const { cacheDir } = await readSettings(cwd);
   const python = await ensureBenchPython(cacheDir, terminal, signal);
   const folder = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
   try {
-    const root = join(folder, 'phantom');
-    await writePhantom({ root, images, seed: SEED, signal }, terminal);
+    const root = values.data === undefined ? join(folder, 'phantom') : resolve(cwd, values.data);
+    if (values.data === undefined) await writePhantom({ root, images, seed: SEED, signal }, terminal);
     const contenders = await listIngestContenders({ root, out: join(folder, 'out'), python, signal });
     const rows = await measureAll(contenders, rounds, terminal, signal);
     const head = {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { MASK_SIZE } from '../../../core/competition.ts';
 import { formatRle, maskToRuns, parseRle, runsToMask } from '../../../core/rle.ts';
 
 /** Decoding and encoding of some rows. */
@@ -23,7 +24,9 @@ const LOOP_ROWS = 20;
 
 /** Every row to a mask of 1024² pixels and back to its code: what Python does too. */
 export function measurePixels(codes: readonly string[]): RleMeasure {
-  return measure(codes, (code) => formatRle(maskToRuns(runsToMask(parseRle(code, 'bench')))));
+  const memory = new Uint8Array(MASK_SIZE * MASK_SIZE);
+  const draw = (code: string) => runsToMask(parseRle(code, 'bench'), MASK_SIZE, memory);
+  return measure(codes, (code) => formatRle(maskToRuns(draw(code))));
 }
 
 /** Every row to runs and back, without pixels: what the harness does where no pixel is asked for. */
