@@ -63,10 +63,14 @@ const BESIDE_POOL_BYTES = 1.25 * 2 ** 30;
 /**
  * Limits TensorFlow's pool of tensors on the processor to what is left of the available memory, so that what does not fit
  * is an error of the step rather than the kernel's end of the process. Before TensorFlow is loaded; what the user set stays.
+ * Returns the memory that the process has by that.
  */
-export function limitTensorFlow({ available }: Memory, environment: NodeJS.ProcessEnv = process.env): void {
-  const bytes = available - Math.min(BESIDE_POOL_BYTES, available / 3);
-  environment.TF_MKL_ALLOC_MAX_BYTES ??= String(Math.floor(bytes));
+export function limitTensorFlow(memory: Memory, environment: NodeJS.ProcessEnv = process.env): Memory {
+  const { total, available } = memory;
+  const beside = Math.min(BESIDE_POOL_BYTES, available / 3);
+  environment.TF_MKL_ALLOC_MAX_BYTES ??= String(Math.floor(available - beside));
+  const pool = Number(environment.TF_MKL_ALLOC_MAX_BYTES);
+  return { total, available: pool > 0 ? Math.min(available, pool + beside) : available };
 }
 
 /** A control group's folder, and the names that its version has for limit, use and droppable files. */

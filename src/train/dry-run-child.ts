@@ -4,7 +4,7 @@ import type { Batch } from '../data/batch.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory, readOwnGpuBytes, readPeakBytes } from '../engine/memory.ts';
 import type { DryRunQuestion, Measured } from './dry-run.ts';
-import { explainOutOfMemory } from './out-of-memory.ts';
+import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 import { prepareStep } from './prepare-step.ts';
 
 /** Steps that are timed, after one in which TensorFlow makes its plans. */
@@ -12,13 +12,13 @@ const TIMED_STEPS = 2;
 
 await answerParent<DryRunQuestion>(async ({ experiment, initial, cacheDir }, { signal, tell }): Promise<Measured> => {
   const terminal = openTerminal(process.stderr);
-  const host = readHostMemory();
+  const machine = readHostMemory();
   const { device, deterministic } = experiment;
-  if (device !== 'gpu') limitTensorFlow(host);
+  const host = device === 'gpu' ? machine : limitTensorFlow(machine);
   const engine = await loadEngine({ device, deterministic, cacheDir, signal }, terminal);
-  const { step, need, recordMs } = await prepareStep(experiment, initial, { device: engine.device, host }, terminal);
+  const setting = { device: engine.device, host, tell: (need: MemoryNeed) => tell({ need }) };
+  const { step, need, recordMs } = await prepareStep(experiment, initial, setting, terminal);
   const { estimated, memory } = need;
-  tell({ estimated });
   try {
     const batch = grayBatch(experiment.batch_size, experiment.resolution);
     const lr = experiment.lr_schedule.lr;

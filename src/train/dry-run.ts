@@ -7,10 +7,9 @@ import { askChild, ChildDied } from '../core/child.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { countWeighed } from '../data/extra-weights.ts';
-import { readHostMemory } from '../engine/memory.ts';
 import { findInitialWeights } from './initial-weights.ts';
 import { openData } from './open-data.ts';
-import { gib, OutOfMemoryError, outOfMemorySentence } from './out-of-memory.ts';
+import { explainDeath, gib, type MemoryNeed } from './out-of-memory.ts';
 
 /** What the measuring process is asked. */
 export interface DryRunQuestion {
@@ -95,20 +94,15 @@ async function countImages(experiment: Experiment, { cwd, signal }: DryRunContex
 }
 
 async function measure(question: DryRunQuestion, signal: AbortSignal, terminal: Terminal): Promise<Measured> {
-  const memory = readHostMemory();
-  let estimated: number | undefined;
-  const onNews = (news: { estimated: number | undefined }) => {
-    estimated = news.estimated;
+  let need: MemoryNeed | undefined;
+  const onNews = (news: { need: MemoryNeed }) => {
+    need = news.need;
   };
   try {
     return await askChild(new URL('./dry-run-child.ts', import.meta.url), question, { signal, terminal, onNews });
   } catch (error) {
     if (!(error instanceof ChildDied)) throw error;
-    const what = `the process that measured it ended (${error.how}), as it does when memory runs out`;
-    throw new OutOfMemoryError(
-      outOfMemorySentence(question.experiment, { device: 'cpu', estimated, memory }, what),
-      error,
-    );
+    throw explainDeath(error, question.experiment, need);
   }
 }
 

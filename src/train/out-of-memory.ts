@@ -1,4 +1,5 @@
 import type { Experiment } from '../config/experiment.ts';
+import type { ChildDied } from '../core/child.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import type { Memory } from '../engine/memory.ts';
 
@@ -73,6 +74,24 @@ export function explainOutOfMemory(
   if (!isOutOfMemory(error)) return error;
   const sentence = outOfMemorySentence(keys, need, 'TensorFlow ran out of it');
   return new OutOfMemoryError(runId === undefined ? sentence : `${sentence} ${goOnFrom(runId)}`, error);
+}
+
+/** From this share of the available memory on, a crash is taken for what it mostly is: an allocation that failed. */
+const SUSPECT_SHARE = 0.6;
+
+/** A process that was killed, as Linux does where memory runs out, or crashed, as some of TensorFlow's kernels do there. */
+export function explainDeath(
+  { how }: ChildDied,
+  keys: MemoryKeys,
+  need: MemoryNeed | undefined,
+  runId?: string,
+): Error {
+  const next = runId === undefined ? '' : ` ${goOnFrom(runId)}`;
+  const least = need?.estimated ?? PROCESS_BYTES;
+  const short = least > SUSPECT_SHARE * (need?.memory?.available ?? Number.POSITIVE_INFINITY);
+  if (how !== 'SIGKILL' && !short) return new Error(`The process that trained ended by ${how}.${next}`);
+  const what = `the process that trained ended by ${how}, as happens where memory runs out`;
+  return new OutOfMemoryError(`${outOfMemorySentence(keys, need, what)}${next}`);
 }
 
 /** What can still be done with a run that ended before its time and has a checkpoint, as a sentence. */

@@ -9,24 +9,28 @@ import type { TrainStep } from './step.ts';
 /**
  * The network on its device, with the weights that it starts from, and what its step needs of memory.
  * Throws UserError where that is more than there is, and OutOfMemoryError where not even the weights fit.
+ * @param tell called with what is known of the need, before and after the network is built: TensorFlow may crash in between
  */
 export async function prepareStep(
   experiment: Experiment,
   initial: NamedTensors | undefined,
-  { device, host }: { device: 'cpu' | 'gpu'; host: Memory },
+  { device, host, tell }: { device: 'cpu' | 'gpu'; host: Memory; tell: (need: MemoryNeed) => void },
   terminal: Terminal,
 ): Promise<{ step: TrainStep; need: MemoryNeed; recordMs: number }> {
   const memory = device === 'gpu' ? await readGpuMemory() : host;
+  const unknown: MemoryNeed = { device, estimated: undefined, memory };
+  tell(unknown);
   try {
     const started = performance.now();
     const step = buildStep(experiment, device);
     const recordMs = performance.now() - started;
     const need = { device, estimated: estimateProcessBytes(step.estimateBytes, device), memory };
+    tell(need);
     checkFits(experiment, need);
     if (initial !== undefined) step.writeWeights(initial);
     terminal.say(`network ready in ${(recordMs / 1000).toFixed(1)} s (${experiment.execution})`);
     return { step, need, recordMs };
   } catch (error) {
-    throw explainOutOfMemory(error, experiment, { device, estimated: undefined, memory });
+    throw explainOutOfMemory(error, experiment, unknown);
   }
 }

@@ -42,7 +42,7 @@ export interface RunContext {
 export interface RunNews {
   /** From when it is there. */
   runDir?: string;
-  /** Once the network is built. */
+  /** Its estimate once the network is built. */
   need?: MemoryNeed;
 }
 
@@ -81,14 +81,15 @@ export async function runExperiment(
     { runsDir: settings.runsDir, earlier: context.earlier },
     terminal,
   );
-  const host = readHostMemory();
-  if (device !== 'gpu') limitTensorFlow(host);
+  const machine = readHostMemory();
+  const host = device === 'gpu' ? machine : limitTensorFlow(machine);
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
-  const { step, need } = await prepareStep(experiment, initial, { device: engine.device, host }, terminal);
+  const setting = { device: engine.device, host, tell: (need: MemoryNeed) => context.tell?.({ need }) };
+  const { step, need } = await prepareStep(experiment, initial, setting, terminal);
   signal.throwIfAborted();
 
   const { runId, runDir } = await makeRunDir(experiment, settings);
-  context.tell?.({ need, runDir });
+  context.tell?.({ runDir });
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
   await writeValidationIds(runDir, idsOf(split.validation));
   await writeTrainedOn(runDir, trainedFurther(lineage.before, idsOf(split.train)));

@@ -6,7 +6,7 @@ import { readCheckpointIndex } from '../models/checkpoint.ts';
 import { openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader } from '../tracking/uploader.ts';
-import { goOnFrom, OutOfMemoryError, outOfMemorySentence } from './out-of-memory.ts';
+import { explainDeath } from './out-of-memory.ts';
 import { endRun, type RunContext, type RunNews, type RunResult } from './run-experiment.ts';
 
 /** What the process that trains is asked. */
@@ -14,9 +14,6 @@ export interface RunQuestion {
   experiment: Experiment;
   context: Omit<RunContext, 'signal' | 'tell'>;
 }
-
-/** From this share of the available memory on, a crash is taken for what it mostly is: an allocation that failed. */
-const SUSPECT_SHARE = 0.6;
 
 /**
  * Runs an experiment (see runExperiment) in a process of its own. Where memory runs out Linux kills a process, and some
@@ -36,8 +33,11 @@ export async function superviseRun(
     return await askChild(new URL('./run-child.ts', import.meta.url), question, { signal, terminal, onNews });
   } catch (error) {
     if (!(error instanceof ChildDied)) throw error;
-    if (known.runDir !== undefined) await endDeadRun(known.runDir, context, terminal);
-    throw await explainDeath(error, experiment, known);
+    const { runDir, need } = known;
+    if (runDir === undefined) throw explainDeath(error, experiment, need);
+    await endDeadRun(runDir, context, terminal);
+    const { last } = await readCheckpointIndex(runDir);
+    throw explainDeath(error, experiment, need, last === undefined ? undefined : basename(runDir));
   }
 }
 
@@ -46,13 +46,4 @@ async function endDeadRun(runDir: string, { settings }: Pick<RunContext, 'settin
   const journal = await openJournal(runDir);
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
   await endRun('FAILED', { journal, uploader, terminal });
-}
-
-async function explainDeath({ how }: ChildDied, experiment: Experiment, { runDir, need }: RunNews): Promise<Error> {
-  const last = runDir === undefined ? undefined : (await readCheckpointIndex(runDir)).last;
-  const next = last === undefined ? '' : ` ${goOnFrom(basename(runDir!))}`;
-  const short = (need?.estimated ?? 0) > SUSPECT_SHARE * (need?.memory?.available ?? Number.POSITIVE_INFINITY);
-  if (how !== 'SIGKILL' && !short) return new Error(`The process that trained ended by ${how}.${next}`);
-  const what = `the process that trained ended by ${how}, as happens where memory runs out`;
-  return new OutOfMemoryError(`${outOfMemorySentence(experiment, need, what)}${next}`);
 }

@@ -48,6 +48,13 @@ test("TensorFlow's pool gets what is left beside the process; what the user set 
   assert.equal(Number(environment.TF_MKL_ALLOC_MAX_BYTES), (10 - 1.25) * 2 ** 30);
 });
 
+test('what the user leaves to the pool is what the process has', () => {
+  const environment = { TF_MKL_ALLOC_MAX_BYTES: String(2 ** 30) };
+  const memory = limitTensorFlow({ total: 16 * 2 ** 30, available: 10 * 2 ** 30 }, environment);
+  assert.deepEqual(memory, { total: 16 * 2 ** 30, available: 2.25 * 2 ** 30 });
+  assert.equal(limitTensorFlow({ total: 3, available: 3 }, { TF_MKL_ALLOC_MAX_BYTES: 'x' }).available, 3);
+});
+
 test('the peak is read from the process, and 0 where the kernel does not tell', () => {
   assert.equal(readPeakBytes(files({ '/proc/self/status': 'Name: node\nVmHWM:\t    2048 kB\n' })), 2048 * 1024);
   assert.equal(readPeakBytes(files({})), 0);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ChildDied } from '../../src/core/child.ts';
 import { UserError } from '../../src/core/errors.ts';
 import {
   checkFits,
   estimateProcessBytes,
+  explainDeath,
   explainOutOfMemory,
   OutOfMemoryError,
   remedy,
@@ -63,3 +65,21 @@ test('what is not known is not estimated', () => {
   assert.equal(estimateProcessBytes(0, 'cpu'), undefined);
   assert.ok(estimateProcessBytes(GIB, 'cpu')! > estimateProcessBytes(GIB, 'gpu')!);
 });
+
+const DEATHS: [how: string, estimated: number | undefined, available: number, isMemory: boolean][] = [
+  ['SIGKILL', 1 * GIB, 100 * GIB, true],
+  ['SIGKILL', undefined, 100 * GIB, true],
+  ['SIGSEGV', 5 * GIB, 7.5 * GIB, true],
+  ['SIGSEGV', 4 * GIB, 7.5 * GIB, false],
+  ['exit code 134', undefined, 7.5 * GIB, false],
+  ['exit code 134', undefined, 1 * GIB, true],
+];
+for (const [how, estimated, available, isMemory] of DEATHS) {
+  const known = `${estimated === undefined ? 'unknown need' : `need of ${estimated / GIB} GiB`} and ${available / GIB} GiB`;
+  test(`a process that ended by ${how}, ${known}, ${isMemory ? 'ran' : 'may have run'} out of memory`, () => {
+    const short = { device: 'cpu' as const, estimated, memory: { total: available, available } };
+    const error = explainDeath(new ChildDied(how), keys, short, 'a-run');
+    assert.equal(error instanceof OutOfMemoryError, isMemory);
+    assert.match(error.message, new RegExp(`ended by ${how}.*init=\\{from: a-run, checkpoint: last\\}`));
+  });
+}
