@@ -120,5 +120,7 @@ export function defineStep(
 }
 
 function zerosLike({ name, variable }: NamedVariable, label: string): NamedVariable {
-  return { name: `${name}/${label}`, variable: tf.variable(tf.zeros(variable.shape), false), trainable: false };
+  // What a variable begins with is a tensor of its own, which would stay beside it.
+  const zeros = tf.tidy(() => tf.variable(tf.zeros(variable.shape), false));
+  return { name: `${name}/${label}`, variable: zeros, trainable: false };
 }

@@ -150,11 +150,18 @@ export function record(
     );
   };
 
+  /** TensorFlow refuses to give back what it was fed: a node of its own passes it on. */
+  const giveBack = (ref: string): string => {
+    const fed = nodes.find(({ name, op }) => op === 'Placeholder' && name === ref);
+    if (fed === undefined) return ref;
+    return add('Identity', [ref], { T: { kind: 'type', value: fed.outputs[0]!.dtype } }, fed.outputs, 'fed');
+  };
+
   const recordAll = (before: readonly tf.Tensor[]): Recording => {
     const fed = Object.fromEntries(Object.entries(inputs).map(addInput));
     const results = whileRecording(active, () => fn(fed));
     scope = ASSIGNMENTS;
-    const outputs = Object.entries(results).map(([name, tensor]) => [name, refOf(tensor)] as const);
+    const outputs = Object.entries(results).map(([name, tensor]) => [name, giveBack(refOf(tensor))] as const);
     const changed = variables.filter(({ variable }, index) => variable.dataId !== before[index]!.dataId);
     const assigned = changed.map(assign);
     const nodesOfOutputs = outputs.map(([, ref]) => ref.split(':')[0]!);
