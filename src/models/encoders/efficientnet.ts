@@ -36,56 +36,78 @@ const STAGES = [
 interface BlockShape {
   kernel: number;
   filters: number;
-  expand: number;
   stride: number;
 }
+
+type EncoderOptions = BlockOptions & { dropConnect: number };
 
 /**
  * EfficientNet without its classifier, layers named and laid out as in Keras applications.
  * rgb [N,H,W,3], normalized → five features at strides 2, 4, 8, 16, 32: the stem's, then the last of each resolution
  * (where segmentation_models.pytorch takes them, so that the networks have equal parameter counts).
  */
-export function buildEfficientNet(
-  name: EfficientNetName,
-  rgb: Feature,
-  options: BlockOptions & { dropConnect: number },
-): Feature[] {
+export function buildEfficientNet(name: EfficientNetName, rgb: Feature, options: EncoderOptions): Feature[] {
+  return buildBlocks(name, rgb, options).features;
+}
+
+/**
+ * EfficientNet up to the last resolution that is wide and not yet halved. rgb [N,H,W,3], normalized → four features at
+ * strides 2, 4, 8, 16: the expanded activations just before each halving (`block2a|3a|4a|6a_expand_activation`). The last
+ * of them is the last layer: what comes after it in EfficientNet is not there.
+ */
+export function buildEfficientNetExpansions(name: EfficientNetName, rgb: Feature, options: EncoderOptions): Feature[] {
+  return buildBlocks(name, rgb, options, 4).expansions;
+}
+
+/** The blocks in order; with `last`, up to the expanded activation before the halving of that number, from 1. */
+function buildBlocks(name: EfficientNetName, rgb: Feature, options: EncoderOptions, last?: number) {
   const { width, depth } = SCALES[name];
   // Keras pads before valid convolutions of stride 2 by as much as 'same' does within them.
   const stem = convolution(rgb, 'stem_conv', roundFilters(32, width), 3, { ...options, strides: 2 });
   let x = batchNormActivation(stem, { norm: 'stem_bn', activation: 'stem_activation' }, 'swish', options);
   const features: Feature[] = [x];
+  const expansions: Feature[] = [];
   const blocks = STAGES.reduce((count, { repeats }) => count + Math.ceil(depth * repeats), 0);
   let done = 0;
-  STAGES.forEach((stage, index) => {
+  for (const [index, stage] of STAGES.entries()) {
     if (stage.stride === 2 && index > 1) features.push(x);
     const repeats = Math.ceil(depth * stage.repeats);
     for (let repeat = 0; repeat < repeats; repeat++) {
       const block = `block${index + 1}${String.fromCharCode('a'.charCodeAt(0) + repeat)}_`;
       const stride = repeat === 0 ? stage.stride : 1;
       const shape = { ...stage, stride, filters: roundFilters(stage.filters, width) };
-      x = invertedResidual(x, block, shape, { ...options, drop: (options.dropConnect * done++) / blocks });
+      const expanded = expand(x, block, stage.expand, options);
+      if (stride === 2) expansions.push(expanded);
+      if (expansions.length === last) return { features, expansions };
+      x = invertedResidual(x, expanded, block, shape, { ...options, drop: (options.dropConnect * done++) / blocks });
     }
-  });
-  return [...features, x];
+  }
+  return { features: [...features, x], expansions };
 }
 
-/** Expansion, depthwise convolution, squeeze and excitation, projection (Sandler et al., 2018; Hu et al., 2018). */
+/** More channels, by a 1×1 convolution. */
+function expand(x: Feature, block: string, ratio: number, options: BlockOptions): Feature {
+  if (ratio === 1) return x;
+  const wide = convolution(x, `${block}expand_conv`, x.shape.at(-1)! * ratio, 1, options);
+  return batchNormActivation(
+    wide,
+    { norm: `${block}expand_bn`, activation: `${block}expand_activation` },
+    'swish',
+    options,
+  );
+}
+
+/** After the expansion: depthwise convolution, squeeze and excitation, projection (Sandler et al., 2018; Hu et al., 2018). */
 function invertedResidual(
   input: Feature,
+  expanded: Feature,
   block: string,
   shape: BlockShape,
   options: BlockOptions & { drop: number },
 ): Feature {
   const channels = input.shape.at(-1)!;
-  let x = input;
-  if (shape.expand !== 1) {
-    x = convolution(x, `${block}expand_conv`, channels * shape.expand, 1, options);
-    const names = { norm: `${block}expand_bn`, activation: `${block}expand_activation` };
-    x = batchNormActivation(x, names, 'swish', options);
-  }
   const { stride: strides, kernel } = shape;
-  x = depthwiseConvolution(x, `${block}dwconv`, kernel, { ...options, strides });
+  let x = depthwiseConvolution(expanded, `${block}dwconv`, kernel, { ...options, strides });
   x = batchNormActivation(x, { norm: `${block}bn`, activation: `${block}activation` }, 'swish', options);
   x = squeezeExcite(x, block, Math.max(1, Math.floor(channels / 4)), options);
   x = batchNorm(convolution(x, `${block}project_conv`, shape.filters, 1, options), `${block}project_bn`, options);
