@@ -1,4 +1,5 @@
 import { addTo } from '../engine/kernels/add-to.ts';
+import { inFloat32 } from '../engine/kernels/in-float32.ts';
 import { withStepSeed } from '../engine/kernels/random.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { tf } from '../engine/tf.ts';
@@ -58,7 +59,7 @@ export function defineStep(
   const differentiate = ({ images, masks, seed }: Inputs, lossScale: tf.Tensor | undefined) => {
     const { value, grads } = tf.variableGrads(
       () => {
-        const plain = loss(forward(images!, seed!), masks!.toFloat() as tf.Tensor4D);
+        const plain = loss(inFloat32(forward(images!, seed!)), masks!.toFloat() as tf.Tensor4D);
         return lossScale === undefined ? plain : plain.mul(lossScale);
       },
       trained.map(({ variable }) => variable),
@@ -92,7 +93,7 @@ export function defineStep(
       accumulate: (inputs) => {
         const { value, gradients } = differentiate(inputs, inputs.loss_scale);
         gradients.forEach((gradient, index) => {
-          addTo(gathered[index]!.variable, gradient.mul(inputs.images!.shape[0]!));
+          addTo(gathered[index]!.variable, inFloat32(gradient).mul(inputs.images!.shape[0]!));
         });
         return { loss: value };
       },

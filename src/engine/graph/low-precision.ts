@@ -45,13 +45,12 @@ export interface LowPrecision {
 export function lowPrecision({ type, extent }: LowPrecision): Rewrite {
   return (recording) => {
     const byName = indexNodes(recording.nodes);
+    const whole = findWhole(recording.nodes);
     const low = new Map<string, string>();
     const nodes: RecordedNode[] = [];
     const toLow = (ref: string): string => low.get(ref) ?? castToLow(ref, byName, { type, low, nodes });
     for (const node of recording.nodes) {
-      const same = extent === 'activations' && isIdle(node) ? low.get(node.inputs[0]!) : undefined;
-      if (same !== undefined) low.set(node.name, same);
-      const lowered = same === undefined ? chooseInputs(node, byName, { low, extent }) : undefined;
+      const lowered = whole.has(node.name) ? undefined : chooseInputs(node, byName, { low, extent });
       if (lowered === undefined) {
         nodes.push(node);
         continue;
@@ -93,11 +92,27 @@ function chooseInputs(
   return large.length > 0 && large.every(({ index }) => isLow(index)) ? floats.map(({ index }) => index) : undefined;
 }
 
-/** A cast from float32 to float32, as tfjs records for gradients: it passes on what it is given, high or low. */
-function isIdle({ op, inputs, outputs, attributes }: RecordedNode): boolean {
-  const from = attributes.SrcT;
-  const whole = from?.kind === 'type' && from.value === DATA_TYPE.float32 && outputs[0]?.dtype === DATA_TYPE.float32;
-  return op === 'Cast' && whole && !inputs.some(isOrder);
+/**
+ * What is small and would be rounded once more for nothing: all that is computed from weights alone (a kernel brought into
+ * another form), and products with a constant, which is how its gradient comes back.
+ */
+function findWhole(nodes: readonly RecordedNode[]): ReadonlySet<string> {
+  const constant = derivedFrom(nodes, ({ op }) => op === 'Const');
+  const ofWeights = derivedFrom(nodes, ({ op }) => op === 'Const' || op === 'ReadVariableOp');
+  const byConstant = nodes.filter(
+    ({ op, inputs }) => (op === 'MatMul' || op === 'BatchMatMulV2') && inputs.some((ref) => constant.has(nodeOf(ref))),
+  );
+  return new Set([...ofWeights, ...byConstant.map(({ name }) => name)]);
+}
+
+/** The sources, and the nodes that take from nothing but them and one another. */
+function derivedFrom(nodes: readonly RecordedNode[], isSource: (node: RecordedNode) => boolean): Set<string> {
+  const found = new Set<string>();
+  for (const node of nodes) {
+    const taken = node.inputs.filter((ref) => !isOrder(ref));
+    if (isSource(node) || (taken.length > 0 && taken.every((ref) => found.has(nodeOf(ref))))) found.add(node.name);
+  }
+  return found;
 }
 
 function lowerAttributes(node: RecordedNode, type: LowPrecision['type']): Record<string, AttributeValue> {

@@ -67,11 +67,13 @@ export function record(
     known.get(id) ?? constants.find(id) ?? resources.read(id) ?? constants.capture(id);
   const refOf = (tensor: tf.Tensor) => lookUp(backend.getInputTensorIds([tensor])[0]!).ref;
 
-  const give = (ref: string, shape: readonly number[], dtype: number): TensorMetadata => {
+  const handleOf = (recorded: Recorded): TensorMetadata => {
     const id = nextId++;
-    known.set(id, { ref, shape, dtype, values: undefined });
-    return { id, shape: [...shape], dtype };
+    known.set(id, recorded);
+    return { id, shape: [...recorded.shape], dtype: recorded.dtype };
   };
+  const give = (ref: string, shape: readonly number[], dtype: number) =>
+    handleOf({ ref, shape, dtype, values: undefined });
 
   const executeOp: NativeBinding['executeOp'] = (op, attributes, ids, count) => {
     refuseOperation(prefix, op);
@@ -80,6 +82,7 @@ export function record(
       // tfjs has no uint8 and calls it int32.
       op === 'Cast' && attribute.name === 'SrcT' ? { ...attribute, value: operands[0]!.dtype } : attribute,
     );
+    if (op === 'Cast' && changesNothing(truthful)) return [handleOf(operands[0]!)];
     const outputs = inferOutputs(op, operands, truthful) ?? probeOutputs(real, op, truthful, operands, count);
     const refs = operands.map(({ ref }) => ref);
     const node = add(op, refs, encodeAttributes(real, truthful), outputs);
@@ -191,4 +194,10 @@ export function record(
     });
     backend.binding = real;
   }
+}
+
+/** A cast from a type to itself, as tfjs makes for gradients: its result is what it was given. */
+function changesNothing(attributes: readonly { name: string; value?: unknown }[]): boolean {
+  const typeOf = (name: string) => attributes.find((attribute) => attribute.name === name)?.value;
+  return typeOf('SrcT') === typeOf('DstT');
 }
