@@ -28,6 +28,8 @@ function activate(z: number, activation: NormActivation): number {
       return z;
     case 'relu':
       return Math.max(z, 0);
+    case 'relu6':
+      return Math.min(Math.max(z, 0), 6);
     case 'leaky_relu':
       return z > 0 ? z : z * activation.alpha;
     case 'swish':

@@ -5,7 +5,7 @@ import { addBias } from '../../src/engine/kernels/add-bias.ts';
 import { batchNormTrain, type NormActivation } from '../../src/engine/kernels/batch-norm.ts';
 import { globalAveragePool } from '../../src/engine/kernels/global-average-pool.ts';
 import { dropout, withStepSeed } from '../../src/engine/kernels/random.ts';
-import { leakyRelu, relu } from '../../src/engine/kernels/relu.ts';
+import { leakyRelu, relu, relu6 } from '../../src/engine/kernels/relu.ts';
 import { resizeBilinear } from '../../src/engine/kernels/resize-bilinear.ts';
 import { scaleByGate } from '../../src/engine/kernels/scale-by-gate.ts';
 import { swish } from '../../src/engine/kernels/swish.ts';
@@ -84,6 +84,7 @@ const image = (x: tf.Tensor | undefined) => x as tf.Tensor4D;
 const { linear, curved } = TOLERANCE;
 checkGradients('swish', ([x]) => swish(x!), [[2, 3, 5, 3]], curved);
 checkGradients('relu', ([x]) => relu(x!), [[2, 3, 5, 3]], linear);
+checkGradients('relu6', ([x]) => relu6(x!), [{ shape: [6], values: [-9, -1, 1, 5, 7, 9] }], linear);
 checkGradients('leaky relu', ([x]) => leakyRelu(x!, 0.1), [[2, 3, 5, 3]], linear);
 checkGradients('global average pooling', ([x]) => globalAveragePool(image(x)), [[2, 3, 5, 3]], linear);
 for (const size of [

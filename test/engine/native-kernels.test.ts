@@ -18,6 +18,7 @@ const EPSILON = 1e-3;
 const ACTIVATIONS: NormActivation[] = [
   { name: 'none' },
   { name: 'relu' },
+  { name: 'relu6' },
   { name: 'leaky_relu', alpha: 0.1 },
   { name: 'swish' },
 ];
@@ -150,6 +151,7 @@ test('the gradients over several blocks are those of the parts, as tfjs takes th
         const z = x.sub(mean).div(variance.add(EPSILON).sqrt()).mul(gamma).add(beta);
         if (activation.name === 'swish') return z.mul(z.sigmoid());
         if (activation.name === 'leaky_relu') return tf.leakyRelu(z, activation.alpha);
+        if (activation.name === 'relu6') return z.relu6();
         return activation.name === 'relu' ? z.relu() : z;
       };
       const wanted = tf.grads(plain)([...tensors], dy);

@@ -1,7 +1,7 @@
 import { nativeKernelsLoaded } from '../native-kernels.ts';
 import { tf } from '../tf.ts';
 import { type Attribute, runNative } from './native.ts';
-import { leakyRelu, relu } from './relu.ts';
+import { leakyRelu, relu, relu6 } from './relu.ts';
 import { swish } from './swish.ts';
 
 export interface BatchStatistics {
@@ -12,7 +12,7 @@ export interface BatchStatistics {
 }
 
 /** What is applied to the normalized value, in one kernel with it; `alpha` is leaky relu's slope below zero. */
-export type NormActivation = { name: 'none' | 'relu' | 'swish' } | { name: 'leaky_relu'; alpha: number };
+export type NormActivation = { name: 'none' | 'relu' | 'relu6' | 'swish' } | { name: 'leaky_relu'; alpha: number };
 
 /**
  * Batch normalization by the statistics of the batch itself (Ioffe and Szegedy, 2015, algorithm 1), then the activation.
@@ -96,6 +96,8 @@ export function activate(x: tf.Tensor4D, activation: NormActivation): tf.Tensor4
       return x;
     case 'relu':
       return relu(x);
+    case 'relu6':
+      return relu6(x);
     case 'leaky_relu':
       return leakyRelu(x, activation.alpha);
     case 'swish':

@@ -2,7 +2,8 @@ import { tf } from '../tf.ts';
 
 /** An attribute of a TensorFlow operation, as its definition names it. */
 export type Attribute =
-  | { name: string; type: 'float' | 'int'; value: number }
+  | { name: string; type: 'float'; value: number }
+  | { name: string; type: 'int'; value: number | readonly number[] }
   | { name: string; type: 'bool'; value: boolean }
   | { name: string; type: 'string'; value: string }
   | { name: string; type: 'dtype'; value: 'float32' | 'int32' | 'bool' };

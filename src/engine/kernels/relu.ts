@@ -11,6 +11,11 @@ export function relu<T extends tf.Tensor>(x: T): T {
   return activate(x, 'Relu', 'ReluGrad', FLOAT);
 }
 
+/** min(max(x, 0), 6) (Krizhevsky, 2010), any shape, as relu: dx = dy where 0 < y < 6, else 0. */
+export function relu6<T extends tf.Tensor>(x: T): T {
+  return activate(x, 'Relu6', 'Relu6Grad', FLOAT);
+}
+
 /**
  * x where x > 0, else alpha·x (Maas et al., 2013), any shape; 0 ≤ alpha < 1, so that the result has x's sign and the
  * gradient needs nothing else: dx = dy where y > 0, else alpha·dy. Throws for another alpha.

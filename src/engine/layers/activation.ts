@@ -1,9 +1,9 @@
-import { relu } from '../kernels/relu.ts';
+import { relu, relu6 } from '../kernels/relu.ts';
 import { swish } from '../kernels/swish.ts';
 import { tf } from '../tf.ts';
 
 /** Activations that the engine has kernels for, by Keras's names. */
-const KERNELS = { relu, swish } as const;
+const KERNELS = { relu, relu6, swish } as const;
 export type ActivationName = keyof typeof KERNELS;
 
 interface Options {

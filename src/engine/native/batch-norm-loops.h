@@ -10,6 +10,7 @@ using Kind = ActivationKind;
 template <Kind KIND>
 INLINE Vector activate(Vector z, float alpha) {
   if constexpr (KIND == Kind::relu) return z < 0.0f ? Vector{} : z;
+  if constexpr (KIND == Kind::relu6) return z < 0.0f ? Vector{} : z > 6.0f ? Vector{} + 6.0f : z;
   if constexpr (KIND == Kind::leakyRelu) return z < 0.0f ? z * alpha : z;
   if constexpr (KIND == Kind::swish) return z * sigmoid(z);
   return z;
@@ -19,6 +20,7 @@ INLINE Vector activate(Vector z, float alpha) {
 template <Kind KIND>
 INLINE Vector deactivate(Vector dy, Vector z, float alpha) {
   if constexpr (KIND == Kind::relu) return z > 0.0f ? dy : Vector{};
+  if constexpr (KIND == Kind::relu6) return (z > 0.0f) & (z < 6.0f) ? dy : Vector{};
   if constexpr (KIND == Kind::leakyRelu) return z > 0.0f ? dy : dy * alpha;
   if constexpr (KIND == Kind::swish) {
     const Vector s = sigmoid(z);
@@ -147,6 +149,7 @@ struct Passes {
   switch (activation.kind) {                                                                        \
     case Kind::none: return Passes<Kind::none>::pass(activation.alpha, __VA_ARGS__);                \
     case Kind::relu: return Passes<Kind::relu>::pass(activation.alpha, __VA_ARGS__);                \
+    case Kind::relu6: return Passes<Kind::relu6>::pass(activation.alpha, __VA_ARGS__);              \
     case Kind::leakyRelu: return Passes<Kind::leakyRelu>::pass(activation.alpha, __VA_ARGS__);      \
     case Kind::swish: return Passes<Kind::swish>::pass(activation.alpha, __VA_ARGS__);              \
   }

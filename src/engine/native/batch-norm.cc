@@ -16,9 +16,10 @@ Activation readActivation(const Attributes& attributes) {
   const float alpha = attributes.number("alpha");
   if (name == "none") return {ActivationKind::none, alpha};
   if (name == "relu") return {ActivationKind::relu, alpha};
+  if (name == "relu6") return {ActivationKind::relu6, alpha};
   if (name == "leaky_relu") return {ActivationKind::leakyRelu, alpha};
   if (name == "swish") return {ActivationKind::swish, alpha};
-  throw std::runtime_error("Expected none, relu, leaky_relu or swish for the activation but received " + name + ".");
+  throw std::runtime_error("Expected none, relu, relu6, leaky_relu or swish for the activation but received " + name + ".");
 }
 
 /** Count, mean and Σ(x − mean)² of a set of numbers, joined as in Chan, Golub and LeVeque (1983), equation 2.1. */
@@ -212,7 +213,7 @@ struct BatchNormActivationGrad : Kernel {
 
 void registerBatchNorm() {
   const std::vector<const char*> attributes = {"epsilon: float", "alpha: float = 0.0",
-                                               "activation: {'none', 'relu', 'leaky_relu', 'swish'} = 'none'"};
+                                               "activation: {'none', 'relu', 'relu6', 'leaky_relu', 'swish'} = 'none'"};
   registerOp({"HarnessBatchNormActivation", {"x", "gamma", "beta"}, {"y", "mean", "variance"}, attributes,
               likeInputs<0, 1, 1>});
   registerKernel<BatchNormActivation>("HarnessBatchNormActivation");

@@ -4,7 +4,7 @@
 
 namespace harness {
 
-enum class ActivationKind { none, relu, leakyRelu, swish };
+enum class ActivationKind { none, relu, relu6, leakyRelu, swish };
 
 struct Activation {
   ActivationKind kind;
