@@ -10,8 +10,8 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 type Record = Map<string, { sha256: string; bytes: number }>;
 
 /**
- * Unpacks the wanted files of a wheel, comparing each with the SHA-256 that the wheel's own RECORD gives.
- * Returns the checksums in hexadecimal. Throws where a file differs from its checksum.
+ * Unpacks the wanted files of a wheel, comparing each with the SHA-256 that the wheel's own RECORD gives; what can be run
+ * in the wheel can be run afterwards. Returns the checksums in hexadecimal. Throws where a file differs from its checksum.
  */
 export async function extractWheel(
   wheel: string,
@@ -75,6 +75,11 @@ async function extractEntry(zip: ZipFile, entry: Entry, path: string): Promise<s
   const hash = createHash('sha256');
   const source = await openEntry(zip, entry);
   source.on('data', (chunk: Buffer) => hash.update(chunk));
-  await pipeline(source, createWriteStream(path));
+  await pipeline(source, createWriteStream(path, { mode: isExecutable(entry) ? 0o777 : 0o666 }));
   return hash.digest('hex');
+}
+
+/** TensorFlow runs programs of CUDA's wheels (ptxas). As pip has it: who may run a file in a wheel does not limit who may then. */
+function isExecutable(entry: Entry): boolean {
+  return ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
 }

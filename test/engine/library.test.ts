@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -13,10 +13,11 @@ before(async () => {
 });
 after(async () => await rm(folder, { recursive: true }));
 
-/** A wheel of one library file, whose RECORD speaks of `recorded`. */
-async function makeWheel(name: string, content: string, recorded: string): Promise<string> {
+/** A wheel of one library file, whose RECORD speaks of `recorded`; packed with the mode that it has on disk. */
+async function makeWheel(name: string, content: string, recorded: string, mode = 0o644): Promise<string> {
   const digest = Buffer.from(sha256(recorded), 'hex').toString('base64url');
   await writeFile(join(folder, 'content'), content);
+  await chmod(join(folder, 'content'), mode);
   await writeFile(join(folder, 'record'), `lib/a.so,sha256=${digest},${recorded.length}\nx.dist-info/RECORD,,\n`);
   const script = `import zipfile,sys
 z = zipfile.ZipFile(sys.argv[1], "w")
@@ -32,6 +33,15 @@ test('wanted files are unpacked and compared with the checksums in RECORD', asyn
   assert.deepEqual(extracted, { 'lib/a.so': { sha256: sha256('library'), bytes: 7 } });
   assert.equal(await readFile(join(folder, 'out', 'lib/a.so'), 'utf8'), 'library');
   await assert.rejects(readFile(join(folder, 'out', 'lib/b.so')));
+});
+
+test('what can be run in a wheel (ptxas) can be run when it is unpacked, by everybody; what cannot, cannot', async () => {
+  for (const mode of [0o744, 0o644]) {
+    const into = join(folder, `mode-${mode}`);
+    await extractWheel(await makeWheel('mode.whl', 'library', 'library', mode), into, (file) => file === 'lib/a.so');
+    const wanted = mode === 0o744 ? 0o777 & ~process.umask() : 0o666 & ~process.umask();
+    assert.equal((await stat(join(into, 'lib/a.so'))).mode & 0o777, wanted);
+  }
 });
 
 test('a damaged file is refused by name', async () => {
