@@ -9,17 +9,19 @@ import { tf } from '../engine/tf.ts';
 export type Feature = tf.SymbolicTensor;
 
 /** Of Keras applications. */
-const NORM_EPSILON = 1e-3;
+const KERAS_EPSILON = 1e-3;
 
 /** How a network's weights begin: every layer draws from a stream of its own, named after it. */
 export interface BlockOptions {
   seed: number;
   /** Of batch normalization's moving statistics. */
   normMomentum: number;
+  /** Of batch normalization: added to the variance; left out: 1e-3, as Keras applications have it. */
+  normEpsilon?: number;
 }
 
 /** Kernel initialization of EfficientNet and ResNet alike: normal of variance 2 / fan out (He et al., 2015, eq. 14). */
-function kernelInitializer(options: BlockOptions, name: string) {
+export function kernelInitializer(options: BlockOptions, name: string) {
   const seed = deriveSeed(options.seed, name);
   return tf.initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'truncatedNormal', seed });
 }
@@ -30,14 +32,14 @@ export function convolution(
   name: string,
   filters: number,
   kernelSize: number,
-  options: BlockOptions & { strides?: number; bias?: number },
+  options: BlockOptions & { strides?: number; padding?: 'same' | 'valid'; bias?: number },
 ): Feature {
   const layer = conv2dLayer({
     name,
     filters,
     kernelSize,
     strides: options.strides ?? 1,
-    padding: 'same',
+    padding: options.padding ?? 'same',
     useBias: options.bias !== undefined,
     biasInitializer: tf.initializers.constant({ value: options.bias ?? 0 }),
     kernelInitializer: kernelInitializer(options, name),
@@ -59,9 +61,10 @@ export function depthwiseConvolution(
   return layer.apply(x) as Feature;
 }
 
-/** Batch normalization with the epsilon of Keras applications, shape kept. */
-export function batchNorm(x: Feature, name: string, { normMomentum }: BlockOptions): Feature {
-  return new BatchNormalization({ name, momentum: normMomentum, epsilon: NORM_EPSILON }).apply(x) as Feature;
+/** Batch normalization, shape kept. */
+export function batchNorm(x: Feature, name: string, { normMomentum, normEpsilon }: BlockOptions): Feature {
+  const epsilon = normEpsilon ?? KERAS_EPSILON;
+  return new BatchNormalization({ name, momentum: normMomentum, epsilon }).apply(x) as Feature;
 }
 
 /**
@@ -72,9 +75,10 @@ export function batchNormActivation(
   x: Feature,
   names: { norm: string; activation: string },
   kind: ActivationName,
-  { normMomentum }: BlockOptions,
+  { normMomentum, normEpsilon }: BlockOptions,
 ): Feature {
-  const norm = { name: names.norm, momentum: normMomentum, epsilon: NORM_EPSILON, activation: { name: kind } };
+  const epsilon = normEpsilon ?? KERAS_EPSILON;
+  const norm = { name: names.norm, momentum: normMomentum, epsilon, activation: { name: kind } };
   const normalized = new BatchNormalization(norm).apply(x) as Feature;
   return new Activation({ name: names.activation, activation: kind, applied: true }).apply(normalized) as Feature;
 }
