@@ -71,9 +71,13 @@ export function chooseFlavour(device: Device, driver = hasNvidiaDriver()): Flavo
   return driver && device !== 'cpu' ? 'cuda' : 'cpu';
 }
 
-/** Whether the kernel has NVIDIA's driver loaded, or WSL2 passes a GPU through. */
-function hasNvidiaDriver(): boolean {
-  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path));
+/** Of the driver that Windows lends to WSL2; the last is its place in a container there. */
+const WSL_DRIVER = ['/usr/lib/wsl/lib/libcuda.so.1', '/usr/lib/wsl/lib/nvidia-smi', '/usr/bin/nvidia-smi'];
+
+/** Whether the kernel has NVIDIA's driver loaded, or WSL2 passes it through: `/dev/dxg` is there for GPUs of any maker. */
+export function hasNvidiaDriver(exists: (path: string) => boolean = existsSync): boolean {
+  if (['/proc/driver/nvidia/version', '/dev/nvidiactl'].some(exists)) return true;
+  return exists('/dev/dxg') && WSL_DRIVER.some(exists);
 }
 
 function checkPlatform(platform = process.platform, arch = process.arch): void {

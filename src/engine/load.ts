@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { setEnvironment } from './environment.ts';
 import { type Device, type Engine, withEngine } from './install.ts';
 import { registerDepthwiseFilterGradient } from './kernels/depthwise-filter.ts';
 import { loadNativeKernels } from './native-kernels.ts';
@@ -31,7 +32,7 @@ let loaded: { engine: LoadedEngine; options: LoadOptions } | undefined;
 export async function loadEngine(options: LoadOptions, terminal: Terminal): Promise<LoadedEngine> {
   if (loaded !== undefined) return checkSame(loaded, options);
   const engine = await withEngine(options, terminal, async (installed) => {
-    setEnvironment(options);
+    setEnvironment({ ...installed, deterministic: options.deterministic });
     restoreUtil();
     createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu');
     return describe(installed, options.device);
@@ -56,8 +57,9 @@ function describe(engine: Engine, wanted: Device): LoadedEngine {
   const backend = tf.backend() as unknown as { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
   const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (engine.flavour === 'cuda' && device === 'cpu' && wanted === 'gpu') {
-    const next = 'See `nvidia-smi` and CUDA_VISIBLE_DEVICES; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
-    throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', 'none', next));
+    const next = 'See what `nvidia-smi` lists; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
+    const none = `none, with CUDA_VISIBLE_DEVICES=${process.env.CUDA_VISIBLE_DEVICES}`;
+    throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', none, next));
   }
   if (device === 'cpu') {
     loadNativeKernels(engine.kernels);
@@ -65,21 +67,6 @@ function describe(engine: Engine, wanted: Device): LoadedEngine {
   }
   proveGradient();
   return { ...engine, device, tensorflow: backend.binding.TF_Version };
-}
-
-/** Read by TensorFlow when it is loaded; what the user has set stays. */
-function setEnvironment({ device, deterministic }: LoadOptions): void {
-  const wanted: Record<string, string> = {
-    TF_CPP_MIN_LOG_LEVEL: '2',
-    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
-    // The binding takes the last GPU that it sees: show it one.
-    CUDA_VISIBLE_DEVICES: device === 'cpu' ? '-1' : '0',
-    ...(deterministic ? { TF_NUM_INTRAOP_THREADS: '1', TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1' } : {}),
-  };
-  for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
-  if (!deterministic || process.env.TF_NUM_INTRAOP_THREADS === '1') return;
-  const next = 'Unset it, or leave deterministic away.';
-  throw new UserError(expected('1', 'TF_NUM_INTRAOP_THREADS', process.env.TF_NUM_INTRAOP_THREADS, next));
 }
 
 /** tfjs-node 4.22 calls two functions that Node removed in version 23. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path/posix';
 import { execa } from 'execa';
+import { chooseGpu } from './environment.ts';
 
 /** What a device has, in bytes. */
 export interface Memory {
@@ -36,11 +37,16 @@ export function readHostMemory(read: Read = readIfThere): Memory {
     );
 }
 
-/** Of the GPU that this process shows TensorFlow (its first one); undefined where `nvidia-smi` does not tell. */
-export async function readGpuMemory(): Promise<Memory | undefined> {
-  const [device = '0'] = (process.env.CUDA_VISIBLE_DEVICES ?? '0').split(',');
-  const lines = await askNvidia(['--query-gpu=memory.total,memory.free', `--id=${device}`]);
-  const [total, available] = lines[0] ?? [];
+/**
+ * Of the GPU that this process shows TensorFlow; undefined where `nvidia-smi` does not tell: it counts by PCI bus, so where the
+ * user has CUDA count otherwise a number is another GPU for it, unless there is only one.
+ */
+export async function readGpuMemory(environment: NodeJS.ProcessEnv = process.env): Promise<Memory | undefined> {
+  const gpu = chooseGpu(environment);
+  const known = (environment.CUDA_DEVICE_ORDER ?? 'PCI_BUS_ID') === 'PCI_BUS_ID' || !/^\d+$/.test(gpu);
+  const rows = await askNvidia(['--query-gpu=memory.total,memory.free', ...(known ? [`--id=${gpu}`] : [])]);
+  if (rows.length !== 1) return undefined;
+  const [total, available] = rows[0]!;
   return total! > 0 ? { total: total! * MEBIBYTE, available: available! * MEBIBYTE } : undefined;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../src/core/errors.ts';
-import { chooseFlavour } from '../../src/engine/install.ts';
+import { chooseFlavour, hasNvidiaDriver } from '../../src/engine/install.ts';
 import { readCudaRequirements } from '../../src/engine/library.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { loadForTests } from './load-for-tests.ts';
@@ -15,6 +15,16 @@ test('the CUDA build is taken only where there is a driver and the processor was
     () => chooseFlavour('gpu', false),
     (error) => error instanceof UserError && error.message.includes('device=cpu'),
   );
+});
+
+test("WSL2's /dev/dxg is a GPU of any maker: NVIDIA's only where the driver's own files are", () => {
+  const has = (...paths: string[]) => hasNvidiaDriver((path) => paths.includes(path));
+  assert.equal(has(), false);
+  assert.equal(has('/dev/dxg'), false);
+  assert.equal(has('/dev/dxg', '/usr/lib/wsl/lib/libcuda.so.1'), true);
+  assert.equal(has('/dev/dxg', '/usr/lib/wsl/lib/nvidia-smi'), true);
+  assert.equal(has('/usr/bin/nvidia-smi'), false);
+  assert.equal(has('/dev/nvidiactl'), true);
 });
 
 test("CUDA's runtime is what the wheel's extra asks for", () => {
