@@ -39,6 +39,9 @@ def make_equal(unet):
     encoder = unet.encoder
     del encoder._conv_head, encoder._bn1
     encoder._drop_connect_rate = 0
+    # Features are the last of each resolution, in every variant; of B0 the package takes an earlier one of equal channels.
+    halving = [index for index, block in enumerate(encoder._blocks) if block._depthwise_conv.stride[0] == 2]
+    encoder._out_indexes = [index - 1 for index in halving[1:]] + [len(encoder._blocks) - 1]
     for module in unet.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps, module.momentum = 1e-3, 0.01
