@@ -69,6 +69,7 @@ async function measureAll(
         per_second: 0,
         bytes_per_file: measured.bytes / files,
         versions: measured.versions,
+        ...(measured.difference === undefined ? {} : { difference: measured.difference }),
       };
     }
   }
