@@ -7,6 +7,7 @@ import { extraSetConfig } from '../data/extra-sets.ts';
 import { type SamplerPlan, samplerSchema } from '../data/sampler.ts';
 import { NORMALISATION_NONE, normalisationConfig } from '../dicom/normalisation.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
+import { lossSum } from '../losses/loss-sum.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
 import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
@@ -64,8 +65,9 @@ export const experimentKeys = {
     z.int().min(ENCODER_STRIDE).max(MASK_SIZE).multipleOf(ENCODER_STRIDE),
   ),
   model: required('The network: encoder and decoder.', modelConfig),
-  loss: required<LossConfig | LossConfig[]>('One loss, or a list of losses with weights.', (value) =>
-    Array.isArray(value) ? z.array(lossConfig).min(1) : lossConfig,
+  loss: required<LossConfig | LossConfig[]>(
+    'One loss, a list of losses with weights, or their sum as text: 3*bce + dice.',
+    (value) => (Array.isArray(value) ? z.array(lossConfig).min(1) : typeof value === 'string' ? lossSum : lossConfig),
   ),
   optimizer: required('The rule that turns gradients into updates.', optimizerConfig),
   lr_schedule: required('The learning rate of every update.', scheduleConfig),

@@ -2,8 +2,17 @@ import { z } from 'zod';
 import { tf } from '../engine/tf.ts';
 import { bceConfig, bceLoss } from './bce.ts';
 import { diceConfig, diceLoss } from './dice.ts';
+import { focalConfig, focalLoss } from './focal.ts';
+import { lovaszConfig, lovaszLoss } from './lovasz.ts';
+import { tverskyConfig, tverskyLoss } from './tversky.ts';
 
-export const lossConfig = z.discriminatedUnion('name', [bceConfig, diceConfig]);
+export const lossConfig = z.discriminatedUnion('name', [
+  bceConfig,
+  diceConfig,
+  focalConfig,
+  lovaszConfig,
+  tverskyConfig,
+]);
 export type LossConfig = z.infer<typeof lossConfig>;
 
 /** Logits and masks [N,H,W,1] float32 → a scalar to be made small. */
@@ -20,8 +29,14 @@ export function buildLoss(configs: readonly LossConfig[]): Loss {
 function applyLoss(config: LossConfig, logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
   switch (config.name) {
     case 'bce':
-      return bceLoss(logits, masks);
+      return bceLoss(config, logits, masks);
     case 'dice':
       return diceLoss(config, logits, masks);
+    case 'focal':
+      return focalLoss(config, logits, masks);
+    case 'lovasz':
+      return lovaszLoss(config, logits, masks);
+    case 'tversky':
+      return tverskyLoss(config, logits, masks);
   }
 }

@@ -21,7 +21,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     },
     precision: 'float32',
     loss: [
-      { name: 'bce', weight: 1 },
+      { name: 'bce', weight: 1, pos_weight: 1 },
       { name: 'dice', weight: 1, smooth: 2, per: 'batch' },
     ],
     optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
@@ -58,7 +58,15 @@ test('key=value words win over the file and reach into lists', async () => {
 
 test('one loss need not be a list', async () => {
   const { loss } = await parseExperiment('x.yml', { loss: '{ name: bce }' }, folder);
-  assert.deepEqual(loss, { name: 'bce', weight: 1 });
+  assert.deepEqual(loss, { name: 'bce', weight: 1, pos_weight: 1 });
+});
+
+test('a sum of losses may be text', async () => {
+  const { loss } = await parseExperiment('x.yml', { loss: '3*bce + dice' }, folder);
+  assert.deepEqual(loss, [
+    { name: 'bce', weight: 3, pos_weight: 1 },
+    { name: 'dice', weight: 1, smooth: 1, per: 'batch' },
+  ]);
 });
 
 /** A change of the right experiment, and the whole message that it must give. */
@@ -185,6 +193,18 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'loss:\n  - { name: bce }\n  - name: dice\n    smooth: 2',
     'loss: []',
     'x.yml:9: Expected a list of at least 1 item for loss but received [].',
+  ],
+  [
+    'a sum of losses that are none',
+    'loss:\n  - { name: bce }\n  - name: dice\n    smooth: 2',
+    'loss: 3*bxe + dice',
+    'x.yml:9: Expected a sum, such as 3*bce + dice, of bce, dice, focal, lovasz, tversky for loss but received "3*bxe + dice".',
+  ],
+  [
+    'a weight where there is nothing to weigh',
+    '  - { name: bce }',
+    '  - { name: lovasz, per: batch, empty_weight: 0.5 }',
+    'x.yml:10: Expected 1 with per: batch, which has no images to weigh, for loss.0.empty_weight but received 0.5.',
   ],
   [
     'name for a folder',

@@ -42,7 +42,7 @@ before(async () => {
 const SIDE = 64;
 const COUNT = 2;
 const loss = buildLoss([
-  { name: 'bce', weight: 1 },
+  { name: 'bce', weight: 1, pos_weight: 1 },
   { name: 'dice', weight: 1, smooth: 1, per: 'batch' },
 ]);
 const optimizer = adam({ name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });

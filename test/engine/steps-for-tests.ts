@@ -66,7 +66,7 @@ export function smallUnet(): tf.LayersModel {
 /** The step of a network with Adam and the sum of cross-entropy and Dice, one batch of two an update. */
 export function makeStep(model: tf.LayersModel, options: Partial<StepOptions> = {}): TrainStep {
   const loss = buildLoss([
-    { name: 'bce', weight: 1 },
+    { name: 'bce', weight: 1, pos_weight: 1 },
     { name: 'dice', weight: 1, smooth: 1, per: 'image' },
   ]);
   const adam = buildOptimizer({ name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });

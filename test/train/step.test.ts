@@ -13,7 +13,7 @@ before(loadForTests);
 
 const SIDE = 32;
 const loss = buildLoss([
-  { name: 'bce', weight: 1 },
+  { name: 'bce', weight: 1, pos_weight: 1 },
   { name: 'dice', weight: 1, smooth: 1, per: 'image' },
 ]);
 

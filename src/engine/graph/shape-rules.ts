@@ -128,8 +128,23 @@ const ownDepthwiseFilter: ShapeRule = ([x], attribute) => {
   return [{ shape: [height, width, x!.shape[3]!, 1], dtype: x!.dtype }];
 };
 
+/** A loss for each row, and slopes for each of its elements. */
+const lovaszHinge: ShapeRule = ([x]) => [
+  { shape: x!.shape.slice(0, 1), dtype: x!.dtype },
+  { shape: x!.shape, dtype: x!.dtype },
+];
+
+/** The largest values of each row and their places in it. */
+const largest: ShapeRule = ([x, count]) => {
+  const shape = [...x!.shape.slice(0, -1), constantValues(count!)[0]!];
+  return [
+    { shape, dtype: x!.dtype },
+    { shape, dtype: DATA_TYPE.int32 },
+  ];
+};
+
 const LIKE_FIRST =
-  'Abs AddN BiasAdd Ceil ClipByValue Cos Elu Erf Exp Expm1 Floor Identity LeakyRelu Log Log1p LogicalNot Mish Neg ' +
+  'Abs AddN BiasAdd Ceil ClipByValue Cos Cumsum Elu Erf Exp Expm1 Floor Identity LeakyRelu Log Log1p LogicalNot Mish Neg ' +
   'OnesLike Reciprocal Relu Relu6 ReverseV2 Round Rsqrt Selu Sigmoid Sign Sin Softmax Softplus Sqrt Square Tanh ZerosLike ' +
   'EluGrad LeakyReluGrad Relu6Grad ReluGrad SigmoidGrad TanhGrad RsqrtGrad SqrtGrad';
 const BROADCAST =
@@ -169,10 +184,12 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
   ['HarnessDepthwiseFilterGrad', ownDepthwiseFilter],
   ['HarnessGate', likeInput(0)],
   ['HarnessGateGrad', ([, ...inputs]) => inputs.map(({ shape, dtype }) => ({ shape, dtype }))],
+  ['HarnessLovaszHinge', lovaszHinge],
   ['MaxPoolGrad', likeInput(0)],
   ['Reshape', reshape],
   ['ResizeBilinearGrad', likeInput(1)],
   ['ResizeNearestNeighborGrad', resizeNearestGradient],
+  ['ScatterNd', shapeFrom(2, 1)],
   ['Select', select],
   ['SelectV2', select],
   ['Slice', slice],
@@ -180,6 +197,7 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
     'Tile',
     ([x, times]) => [{ shape: x!.shape.map((side, axis) => side * constantValues(times!)[axis]!), dtype: x!.dtype }],
   ],
+  ['TopKV2', largest],
   ['Transpose', transpose],
 ]);
 

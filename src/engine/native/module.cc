@@ -7,6 +7,7 @@ namespace harness {
 void registerBatchNorm();
 void registerDepthwiseFilter();
 void registerGate();
+void registerLovaszHinge();
 }
 
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
@@ -17,6 +18,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
     harness::registerBatchNorm();
     harness::registerDepthwiseFilter();
     harness::registerGate();
+    harness::registerLovaszHinge();
     registered = true;
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
