@@ -19,11 +19,14 @@ const SCALES = {
   'efficientnet-b2': { width: 1.1, depth: 1.2 },
   'efficientnet-b3': { width: 1.2, depth: 1.4 },
   'efficientnet-b4': { width: 1.4, depth: 1.8 },
+  'efficientnet-b5': { width: 1.6, depth: 2.2 },
+  'efficientnet-b6': { width: 1.8, depth: 2.6 },
+  'efficientnet-b7': { width: 2.0, depth: 3.1 },
 } as const;
 export type EfficientNetName = keyof typeof SCALES;
 
 /** The stages of EfficientNet-B0 (Tan and Le, 2019, table 1), squeeze ratio 1/4 everywhere. */
-const STAGES = [
+export const EFFICIENTNET_STAGES = [
   { kernel: 3, repeats: 1, filters: 16, expand: 1, stride: 1 },
   { kernel: 3, repeats: 2, filters: 24, expand: 6, stride: 2 },
   { kernel: 5, repeats: 2, filters: 40, expand: 6, stride: 2 },
@@ -67,9 +70,9 @@ function buildBlocks(name: EfficientNetName, rgb: Feature, options: EncoderOptio
   let x = batchNormActivation(stem, { norm: 'stem_bn', activation: 'stem_activation' }, 'swish', options);
   const features: Feature[] = [x];
   const expansions: Feature[] = [];
-  const blocks = STAGES.reduce((count, { repeats }) => count + Math.ceil(depth * repeats), 0);
+  const blocks = EFFICIENTNET_STAGES.reduce((count, { repeats }) => count + Math.ceil(depth * repeats), 0);
   let done = 0;
-  for (const [index, stage] of STAGES.entries()) {
+  for (const [index, stage] of EFFICIENTNET_STAGES.entries()) {
     if (stage.stride === 2 && index > 1) features.push(x);
     const repeats = Math.ceil(depth * stage.repeats);
     for (let repeat = 0; repeat < repeats; repeat++) {
@@ -130,7 +133,7 @@ function squeezeExcite(x: Feature, block: string, squeezed: number, options: Blo
 }
 
 /** Filters scaled by the width, to a multiple of 8, never more than a tenth below. */
-function roundFilters(filters: number, width: number): number {
+export function roundFilters(filters: number, width: number): number {
   const scaled = filters * width;
   const rounded = Math.max(8, Math.floor((scaled + 4) / 8) * 8);
   return rounded < 0.9 * scaled ? rounded + 8 : rounded;
