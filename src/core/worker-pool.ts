@@ -1,19 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { parentPort, type Worker, workerData } from 'node:worker_threads';
 import { UserError } from './errors.ts';
+import { feedThread, type Given, READY, type ThreadError } from './worker-feed.ts';
 import { startWorkerThread } from './worker-thread.ts';
-
-type Answer<Result> = { index: number; result: Result } | { index: number; error: ThreadError };
-
-/** An error in a form that survives the way between threads (classes do not). */
-interface ThreadError {
-  user: boolean;
-  message: string;
-  stack: string;
-}
 
 /** A thread takes a third of a second to start, so short lists are not worth one for each core. */
 const LEAST_TASKS_PER_WORKER = 8;
+
+/** What becomes of a task that keeps its thread from answering. */
+export interface LateTasks<Task, Result> {
+  /** How long a thread may be silent. */
+  seconds: number;
+  /** The result of a task that was late twice, the second time alone in a fresh thread; may throw. */
+  result(task: Task): Result;
+}
 
 /**
  * Gives every task to a pool of worker threads whose file calls `serveTasks`, and resolves with the results in the
@@ -21,6 +21,8 @@ const LEAST_TASKS_PER_WORKER = 8;
  * @param options.workers how many threads at most; as many as the machine runs at once when left out.
  * @param options.inFlight how many tasks a thread holds at once (1 when left out): with 2 it computes one while it waits for
  * the disk or a library's own threads in another.
+ * @param options.late for tasks that may never end: a thread that is silent for too long is ended, and what it held is
+ * tried again, each task alone in a fresh thread.
  * @param options.onResult called as results come, in any order.
  * @param options.signal stops all threads when aborted; its reason is thrown.
  */
@@ -28,25 +30,47 @@ export async function mapInWorkers<Task, Result>(
   entry: URL,
   setup: unknown,
   tasks: readonly Task[],
-  options: { workers?: number; inFlight?: number; onResult?: (result: Result) => void; signal?: AbortSignal } = {},
+  options: {
+    workers?: number;
+    inFlight?: number;
+    late?: LateTasks<Task, Result>;
+    onResult?: (result: Result) => void;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Result[]> {
   options.signal?.throwIfAborted();
+  const { late, inFlight = 1 } = options;
   const results = new Array<Result>(tasks.length);
-  const worthwhile = Math.ceil(tasks.length / LEAST_TASKS_PER_WORKER);
-  const count = Math.min(options.workers ?? availableParallelism(), worthwhile);
-  const workers = Array.from({ length: count }, () => startWorkerThread(entry, setup));
-  let next = 0;
   const accept = (index: number, result: Result) => {
     results[index] = result;
     options.onResult?.(result);
   };
   const finished = new AbortController();
-  const takeNext = () => (next < tasks.length ? { index: next, task: tasks[next++]! } : undefined);
+  const threads = new Set<Worker>();
+  const feed = (from: Iterator<Given<Task>>, atOnce: number) => {
+    finished.signal.throwIfAborted();
+    const worker = startWorkerThread(entry, setup);
+    threads.add(worker);
+    worker.on('exit', () => threads.delete(worker));
+    return feedThread(worker, { from, accept, atOnce, silence: late?.seconds });
+  };
+  const queue = tasks.map((task, index): Given<Task> => ({ index, task })).values();
+  const serve = async (): Promise<void> => {
+    for (let held = await feed(queue, inFlight); held.length > 0; held = await feed(queue, inFlight)) {
+      for (const given of held) {
+        const again = await feed([given].values(), 1);
+        if (again.length > 0) accept(given.index, late!.result(given.task));
+      }
+    }
+  };
+  const worthwhile = Math.ceil(tasks.length / LEAST_TASKS_PER_WORKER);
+  const count = Math.min(options.workers ?? availableParallelism(), worthwhile);
   try {
-    const feeding = Promise.all(workers.map((worker) => feed(worker, takeNext, accept, options.inFlight ?? 1)));
-    await Promise.race([feeding, aborted(options.signal, finished.signal)]);
+    const serving = Promise.all(Array.from({ length: count }, serve));
+    await Promise.race([serving, aborted(options.signal, finished.signal)]);
   } catch (error) {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    finished.abort();
+    await Promise.all([...threads].map((worker) => worker.terminate()));
     throw error;
   } finally {
     finished.abort();
@@ -67,35 +91,7 @@ export function serveTasks<Setup, Task, Result>(handle: (task: Task, setup: Setu
       port.postMessage({ index: message.index, error: describe(error) });
     }
   });
-}
-
-/** Keeps one worker busy until no task is left; resolves when its thread has ended. */
-function feed<Task, Result>(
-  worker: Worker,
-  takeNext: () => { index: number; task: Task } | undefined,
-  accept: (index: number, result: Result) => void,
-  inFlight: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let held = 0;
-    let done = false;
-    const give = () => {
-      const message = takeNext();
-      if (message !== undefined) held++;
-      else if (held > 0 || done) return;
-      else done = true;
-      worker.postMessage(message);
-    };
-    worker.on('message', (answer: Answer<Result>) => {
-      if ('error' in answer) return reject(revive(answer.error));
-      held--;
-      accept(answer.index, answer.result);
-      give();
-    });
-    worker.on('error', reject);
-    worker.on('exit', (code) => (done ? resolve() : reject(new Error(`A worker thread ended early, code ${code}.`))));
-    for (let i = 0; i < inFlight; i++) give();
-  });
+  port.postMessage(READY);
 }
 
 /** Never resolves; rejects when the signal is aborted, listening until the work is finished. */
@@ -108,8 +104,4 @@ function aborted(signal: AbortSignal | undefined, finished: AbortSignal): Promis
 function describe(error: unknown): ThreadError {
   if (!(error instanceof Error)) return { user: false, message: String(error), stack: '' };
   return { user: error instanceof UserError, message: error.message, stack: error.stack ?? '' };
-}
-
-function revive({ user, message, stack }: ThreadError): Error {
-  return user ? new UserError(message) : new Error(message, { cause: stack });
 }

@@ -6,16 +6,14 @@ import 'sharp';
 import type { Stage } from '../core/competition.ts';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { mapInWorkers } from '../core/worker-pool.ts';
 import { NORMALISATION_NONE, type NormalisationConfig } from '../dicom/normalisation.ts';
 import { bringTables } from './bring-tables.ts';
 import { type CatalogueRow, cataloguePath, writeCatalogue } from './catalogue.ts';
 import { catalogueRows } from './catalogue-rows.ts';
 import { writingTo } from './disk.ts';
 import { type DoubledRows, findDoubledRows } from './doubled-rows.ts';
-import { findSources, type ImageFile, noImages, type Sources } from './find-images.ts';
-import type { Inspection } from './inspect-image.ts';
-import type { InspectTask } from './inspect-worker.ts';
+import { findSources, noImages, type Sources } from './find-images.ts';
+import { inspectImages } from './inspect-images.ts';
 import { findLabelFile, type LabelFile, readLabelsOf } from './join-labels.ts';
 import { MASK_LABELS, writeMaskLabels } from './mask-labels.ts';
 import { ensurePixelCache } from './pixel-cache.ts';
@@ -79,7 +77,7 @@ export async function ingest(options: IngestOptions, terminal: Terminal): Promis
   const { labelFile, refused } = await prepareLabels(options, sources, terminal);
   const labels = await readLabelsOf(labelFile);
   const doubled = await findDoubledRows(root, labels);
-  const inspections = await inspectAll(root, sources.images, { strict, pool }, terminal);
+  const inspections = await inspectImages(sources.images, { root, strict, ...pool }, terminal);
   const rows = catalogueRows(sources.images, inspections, labels, refused);
   requireUsable(rows, strict);
   const change = labelFile?.stage === 2 ? await compareStages(root, rows, labels) : undefined;
@@ -113,25 +111,6 @@ async function prepareLabels(options: IngestOptions, { tables, masks }: Sources,
   }
   const refused = await writeMaskLabels(root, masks, poolOptions(options), terminal);
   return { labelFile: await findLabelFile(root, stage), refused };
-}
-
-async function inspectAll(
-  root: string,
-  files: readonly ImageFile[],
-  { strict, pool }: { strict: boolean; pool: PoolOptions },
-  terminal: Terminal,
-): Promise<Inspection[]> {
-  const tasks = files.map(({ file, imageId }): InspectTask => ({ path: join(root, file), file, imageId, strict }));
-  const progress = terminal.progress('reading image files', tasks.length);
-  try {
-    return await mapInWorkers<InspectTask, Inspection>(new URL('./inspect-worker.ts', import.meta.url), {}, tasks, {
-      ...pool,
-      inFlight: 2,
-      onResult: () => progress.advance(),
-    });
-  } finally {
-    progress.stop();
-  }
 }
 
 /** Not every reason is found while a file is read: strict asks again when all are known. */

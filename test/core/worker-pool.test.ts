@@ -45,3 +45,30 @@ test('a thread that ends on its own and an abort are errors', async () => {
   stop.abort(new Error('stop now'));
   await assert.rejects(running, /stop now/);
 });
+
+test('a task that never ends loses its thread, twice, and keeps no other from its result', async () => {
+  const tasks = [1, 2, 555, 3, 4, 5, 6, 7, 8, 9, 10];
+  const late = { seconds: 1.5, result: (task: number) => -task };
+  const seen: number[] = [];
+  const results = await mapInWorkers<number, number>(ENTRY, { plus: 1 }, tasks, {
+    workers: 2,
+    inFlight: 2,
+    late,
+    onResult: (result) => seen.push(result),
+  });
+  const wanted = tasks.map((n) => (n === 555 ? -555 : n * n + 1));
+  assert.deepEqual(results, wanted);
+  assert.equal(seen.length, tasks.length, 'every task counts once');
+});
+
+test('a late task may be a failure, and an abort does not wait for it', async () => {
+  const refuse = { seconds: 1, result: () => assert.fail('too late') };
+  await assert.rejects(mapInWorkers<number, number>(ENTRY, { plus: 1 }, [555], { late: refuse }), /too late/);
+  const stop = new AbortController();
+  const running = mapInWorkers<number, number>(ENTRY, { plus: 1 }, [555], {
+    signal: stop.signal,
+    late: { seconds: 600, result: () => 0 },
+  });
+  stop.abort(new Error('stop now'));
+  await assert.rejects(running, /stop now/);
+});
