@@ -1,15 +1,17 @@
 import { z } from 'zod';
-import type { Schedule } from './schedule.ts';
+import { LOWEST_TOO_HIGH, lowestAtMostHighest, type Schedule } from './schedule.ts';
 
-export const cosineConfig = z.strictObject({
-  name: z.literal('cosine'),
-  /** The highest learning rate. */
-  lr: z.number().positive(),
-  /** What the rate comes near to in the last updates. */
-  min_lr: z.number().min(0).default(0),
-  /** Updates over which the rate rises linearly from 0 before the cosine begins. */
-  warmup_updates: z.int().min(0).default(0),
-});
+export const cosineConfig = z
+  .strictObject({
+    name: z.literal('cosine'),
+    /** The highest learning rate. */
+    lr: z.number().positive(),
+    /** What the rate comes near to in the last updates. */
+    min_lr: z.number().min(0).default(0),
+    /** Updates over which the rate rises linearly from 0 before the cosine begins. */
+    warmup_updates: z.int().min(0).default(0),
+  })
+  .refine(lowestAtMostHighest, LOWEST_TOO_HIGH);
 export type CosineConfig = z.infer<typeof cosineConfig>;
 
 /**
@@ -20,6 +22,11 @@ export function cosine({ lr, min_lr, warmup_updates }: CosineConfig): Schedule {
   return ({ update, updates }) => {
     if (update < warmup_updates) return (lr * (update + 1)) / warmup_updates;
     const share = Math.min(1, (update - warmup_updates) / Math.max(1, updates - warmup_updates));
-    return min_lr + 0.5 * (lr - min_lr) * (1 + Math.cos(Math.PI * share));
+    return halfCosine(lr, min_lr, share);
   };
+}
+
+/** Between two rates, at a share of the way: slow at both ends. */
+export function halfCosine(from: number, to: number, share: number): number {
+  return to + 0.5 * (from - to) * (1 + Math.cos(Math.PI * share));
 }

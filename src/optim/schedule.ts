@@ -12,3 +12,11 @@ export interface ScheduleProgress {
 
 /** The learning rate as a pure function of progress, so that a checkpoint need not store a scheduler. */
 export type Schedule = (progress: ScheduleProgress) => number;
+
+/** Of every schedule with a lowest rate: that it does not lie above the highest. */
+export function lowestAtMostHighest({ lr, min_lr }: { lr: number; min_lr: number }): boolean {
+  return min_lr <= lr;
+}
+
+/** What its schema says where it does. */
+export const LOWEST_TOO_HIGH = { path: ['min_lr'], error: 'at most lr' };

@@ -19,13 +19,13 @@ export interface StepDefinition {
   /** Sums over images of gradients since the last update; none where every batch makes its own. */
   gathered: NamedVariable[];
   functions: {
-    /** images and masks [N,R,R,1], seed [2], rate → { loss }; one update by this batch's gradient. */
+    /** images and masks [N,R,R,1], seed [2], the optimizer's rates → { loss }; one update by this batch's gradient. */
     update: StepFunction;
     /** images and masks [N,R,R,1], seed [2] → { loss }; gathers N times the gradient, and loss_scale times where one is fed. */
     accumulate: StepFunction;
     /** → { finite }: 1 where no gathered gradient is infinite or no number, else 0. */
     check: StepFunction;
-    /** scalars rate and scale (1 / images gathered / loss scale): an update; what was gathered becomes zero. */
+    /** rates, and a scalar scale (1 / images gathered / loss scale): an update; what was gathered becomes zero. */
     apply: StepFunction;
     /** What was gathered becomes zero. */
     discard: StepFunction;
@@ -69,9 +69,9 @@ export function defineStep(
       gradients: trained.map(({ variable }) => grads[variable.name]!),
     };
   };
-  const change = (index: number, gradient: tf.Tensor, rate: tf.Tensor) => {
+  const change = (index: number, gradient: tf.Tensor, rates: readonly tf.Tensor[]) => {
     const slots = slotsByName.map((named) => named[index]!.variable);
-    optimizer.step(trained[index]!.variable, gradient, slots, rate as tf.Scalar);
+    optimizer.step(trained[index]!.variable, gradient, slots, rates as tf.Scalar[]);
   };
   const discard = () => {
     for (const { variable } of gathered) variable.assign(tf.zeros(variable.shape));
@@ -85,8 +85,9 @@ export function defineStep(
     functions: {
       update: (inputs) => {
         const { value, gradients } = differentiate(inputs, undefined);
+        const rates = tf.unstack(inputs.rates!);
         gradients.forEach((gradient, index) => {
-          change(index, gradient, inputs.rate!);
+          change(index, gradient, rates);
         });
         return { loss: value };
       },
@@ -102,9 +103,10 @@ export function defineStep(
         const probes = gathered.map(({ variable }) => variable.mul(0).sum());
         return { finite: tf.addN(probes).equal(0).toFloat() };
       },
-      apply: ({ rate, scale }) => {
+      apply: ({ rates: fed, scale }) => {
+        const rates = tf.unstack(fed!);
         gathered.forEach(({ variable }, index) => {
-          change(index, variable.mul(scale!), rate!);
+          change(index, variable.mul(scale!), rates);
         });
         return discard();
       },

@@ -68,14 +68,15 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
   const program = options.execution === 'graph' ? createProgram(all) : createEagerProgram(all);
   const images = (count: number) => ({ shape: [count, resolution, resolution, 1], dtype: 'uint8' as const });
   const scalar = { shape: [], dtype: 'float32' as const };
+  const rates = { shape: [optimizer.rates(0, 1).length], dtype: 'float32' as const };
   const batchInputs = { images: images(batchSize), seed: { shape: [2], dtype: 'int32' as const } };
   const labelled = { ...batchInputs, masks: images(batchSize) };
   if (gathers) {
     const inputs = scalesLoss ? { ...labelled, loss_scale: scalar } : labelled;
     program.define('accumulate', inputs, functions.accumulate, rewrites.train);
-    program.define('apply', { rate: scalar, scale: scalar }, functions.apply);
+    program.define('apply', { rates, scale: scalar }, functions.apply);
   } else {
-    program.define('update', { ...labelled, rate: scalar }, functions.update, rewrites.train);
+    program.define('update', { ...labelled, rates }, functions.update, rewrites.train);
   }
   if (scalesLoss) {
     program.define('check', {}, functions.check);
@@ -102,6 +103,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     seed: Int32Array.of(dropoutSeed, batches++),
   });
   const number = (value: number) => Float32Array.of(value);
+  const nextRates = (lr: number) => Float32Array.from(optimizer.rates(lr, ++updates));
 
   const accumulate = (batch: Batch): number => {
     waiting += batch.count;
@@ -114,7 +116,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     waiting = 0;
     const finite = !scalesLoss || program.run('check', {}).finite![0] === 1;
     if (scalesLoss) lossScale = nextLossScale(lossScale, finite);
-    if (finite) program.run('apply', { rate: number(optimizer.rate(lr, ++updates)), scale });
+    if (finite) program.run('apply', { rates: nextRates(lr), scale });
     else program.run('discard', {});
   };
 
@@ -122,7 +124,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     update: (batch, lr) => {
       if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
       if (!gathers) {
-        return program.run('update', { ...feed(batch), rate: number(optimizer.rate(lr, ++updates)) }).loss![0]!;
+        return program.run('update', { ...feed(batch), rates: nextRates(lr) }).loss![0]!;
       }
       const value = accumulate(batch);
       apply(lr);

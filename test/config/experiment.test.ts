@@ -105,7 +105,7 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'unknown name',
     'name: adam',
     'name: adm',
-    'x.yml:13: Expected adam for optimizer.name but received "adm". Did you mean adam?',
+    'x.yml:13: Expected one of adam, adamw, sgd for optimizer.name but received "adm". Did you mean adam?',
   ],
   [
     'unknown word of an enum',
@@ -205,6 +205,18 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     '  - { name: bce }',
     '  - { name: lovasz, per: batch, empty_weight: 0.5 }',
     'x.yml:10: Expected 1 with per: batch, which has no images to weigh, for loss.0.empty_weight but received 0.5.',
+  ],
+  [
+    'a lowest rate above the highest',
+    'lr: 1.0e-3',
+    'lr: 1.0e-3, min_lr: 0.1',
+    'x.yml:14: Expected at most lr for lr_schedule.min_lr but received 0.1.',
+  ],
+  [
+    'momentum that is none',
+    'name: adam',
+    'name: sgd, momentum: 0',
+    'x.yml:13: Expected false with momentum 0, which has nowhere to look ahead to, for optimizer.nesterov but it is missing.',
   ],
   [
     'name for a folder',

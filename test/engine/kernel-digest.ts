@@ -5,6 +5,7 @@ import { sha256 } from '../../src/core/atomic-file.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
 import { batchNormTrain } from '../../src/engine/kernels/batch-norm.ts';
 import { depthwiseFilterGradient } from '../../src/engine/kernels/depthwise-filter.ts';
+import { lovaszHinge } from '../../src/engine/kernels/lovasz-hinge.ts';
 import { scaleByGate } from '../../src/engine/kernels/scale-by-gate.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { tf } from '../../src/engine/tf.ts';
@@ -25,7 +26,10 @@ export function digestKernels(): Record<string, string> {
   };
   const gate = tf.randomUniform([2, 1, 1, 24], 0, 1, 'float32', 4) as tf.Tensor4D;
   const scale = (value: tf.Tensor) => scaleByGate(x, value as tf.Tensor4D);
+  const logits = x.reshape([2, -1]) as tf.Tensor2D;
+  const masks = dy.reshape([2, -1]).greater(1).toFloat() as tf.Tensor2D;
   const outputs = {
+    hinge: tf.grad((value: tf.Tensor) => lovaszHinge(value as tf.Tensor2D, masks, true))(logits),
     gate: tf.grad(scale)(gate, dy),
     filter: depthwiseFilterGradient(x, dy as tf.Tensor4D, attributes)!,
     y: norm(x, beta),

@@ -160,14 +160,14 @@ each("five updates of Adam are Keras's", (execution) => {
   const program = EXECUTIONS[execution](variables);
   const dtype = 'float32' as const;
   program.define('step', { gradient: { shape: [size], dtype }, rate: { shape: [], dtype } }, ({ gradient, rate }) => {
-    adam.step(w!, gradient!, [m!, v!], rate as tf.Scalar);
+    adam.step(w!, gradient!, [m!, v!], [rate as tf.Scalar]);
     return {};
   });
   program.load();
   const row = ({ values }: Stored, update: number) => Array.from(values).slice((update - 1) * size, update * size);
   const changes = (after: ArrayLike<number>) => Array.from(after, (value, i) => value - start.values[i]!);
   for (let update = 1; update <= gradients.shape[0]!; update++) {
-    const rate = Float32Array.of(adam.rate(learning_rate, update));
+    const rate = Float32Array.from(adam.rates(learning_rate, update));
     program.run('step', { gradient: Float32Array.from(row(gradients, update)), rate });
     const [after] = program.read(['w']);
     const wanted = row(weights, update);

@@ -89,8 +89,8 @@ function recordUpdateAt(side: number): Recording {
   const { variables, slots, functions } = defineStep(fullNetwork(side), loss, optimizer, { gathers: false });
   const pixels = { shape: [COUNT, side, side, 1], dtype: 'uint8' as const };
   const seed = { shape: [2], dtype: 'int32' as const };
-  const rate = { shape: [], dtype: 'float32' as const };
-  const inputs = { images: pixels, masks: pixels, seed, rate };
+  const rates = { shape: [1], dtype: 'float32' as const };
+  const inputs = { images: pixels, masks: pixels, seed, rates };
   return spreadLate(record('update', inputs, [...variables, ...slots], functions.update));
 }
 

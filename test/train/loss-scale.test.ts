@@ -30,8 +30,8 @@ test('it is doubled after 2,000 good updates in a row, up to 2²⁴', () => {
 /** w ← w − rate·gradient. */
 const descent: Optimizer = {
   slots: [],
-  rate: (lr) => lr,
-  step: (weight, gradient, _slots, rate) => weight.assign(weight.sub(gradient.mul(rate))),
+  rates: (lr) => [lr],
+  step: (weight, gradient, _slots, [rate]) => weight.assign(weight.sub(gradient.mul(rate!))),
 };
 
 /** One weight, zero at first, times the image's grey level; the loss is `steepness` times the mean logit. */
