@@ -1,50 +1,56 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { UserError } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { WHEEL_PYTHON } from './versions.ts';
+import { WHEEL_PYTHON, type Wheel } from './versions.ts';
 
 const MEGABYTE = 1e6;
 
 /**
- * Downloads published wheels with the user's own pip, so that its index, proxy and certificate settings hold, and
- * returns their paths. A requirement may carry `--hash=sha256:…`, which pip then insists on.
+ * Downloads a published wheel with the user's own pip, so that its index, proxy and certificate settings hold, and returns
+ * its path. pip insists on the SHA-256.
  * @param into a folder that holds nothing else
- * @param options.bytes what will come in all, for the progress bar; left out where unknown
+ * @param options.place which of several it is, for the line that announces it: `, 2 of 13`
  */
-export async function downloadWheels(
-  requirements: string[],
+export async function downloadWheel(
+  { package: name, version, sha256, bytes }: Wheel,
   into: string,
-  { bytes, signal }: { bytes?: number | undefined; signal?: AbortSignal | undefined },
+  { place, signal }: { place: string; signal?: AbortSignal | undefined },
   terminal: Terminal,
-): Promise<string[]> {
+): Promise<string> {
   await checkPip();
   await mkdir(into, { recursive: true });
   const list = join(into, 'requirements.txt');
-  await writeFile(list, requirements.join('\n'));
-  const names = requirements.map((requirement) => requirement.split(' ')[0]!);
-  terminal.say(`engine: downloading ${names.join(', ')}`);
+  await writeFile(list, `${name}==${version} --hash=sha256:${sha256}\n`);
+  terminal.say(`engine: downloading ${name} ${version} (${Math.round(bytes / MEGABYTE)} MB${place})`);
   const watch = watchSize(into, bytes, terminal);
   try {
     const options = ['--no-deps', '--only-binary=:all:', '--no-cache-dir', '--python-version', WHEEL_PYTHON];
-    // pip writes into TMPDIR first: kept beside the target, halves go when the folder goes.
-    const env = { TMPDIR: into, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
     const words = ['-m', 'pip', 'download', '-q', ...options, '--dest', into, '--requirement', list];
+    // pip writes into TMPDIR first: kept beside the target, halves go when the folder goes. Nothing is installed, so no
+    // virtual environment is wanted, whatever the user's pip insists on.
+    const env = { TMPDIR: into, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_REQUIRE_VIRTUALENV: '0' };
     await execa('python3', words, { env, ...(signal === undefined ? {} : { cancelSignal: signal }) });
   } catch (error) {
     signal?.throwIfAborted();
-    const reason = String((error as { stderr?: string }).stderr ?? error).trim();
-    throw new UserError(
-      `Expected pip to download ${names.join(', ')} but it failed:\n${reason.split('\n').slice(-6).join('\n')}\n` +
-        'Check the network, or set an index or proxy as pip does (PIP_INDEX_URL, HTTPS_PROXY, pip config).',
-      { cause: error },
-    );
+    throw downloadError(`${name} ${version}`, error);
   } finally {
     watch.stop();
   }
-  const wheels = (await readdir(into)).filter((name) => name.endsWith('.whl'));
-  return wheels.map((name) => join(into, name));
+  const wheel = (await readdir(into)).find((file) => file.endsWith('.whl'));
+  if (wheel === undefined) throw new Error(expected('a wheel', `pip download ${name}==${version}`, 'none'));
+  return join(into, wheel);
+}
+
+/** What pip said last, and what helps against it. */
+function downloadError(what: string, error: unknown): UserError {
+  const reason = String((error as { stderr?: string }).stderr || error).trim();
+  const next = /No matching distribution/.test(reason)
+    ? 'The wheel wants pip 20.3 and glibc 2.27 or newer (`python3 -m pip --version`, `ldd --version`), and an index that has it.'
+    : 'Check the network, or set an index or proxy as pip does (PIP_INDEX_URL, HTTPS_PROXY, pip config).';
+  const said = reason.split('\n').slice(-6).join('\n');
+  return new UserError(`Expected pip to download ${what} but it failed:\n${said}\n${next}`, { cause: error });
 }
 
 async function checkPip(): Promise<void> {
@@ -57,12 +63,12 @@ async function checkPip(): Promise<void> {
 }
 
 /** Progress by what has arrived on disk: pip itself is silent where there is no terminal. */
-function watchSize(folder: string, bytes: number | undefined, terminal: Terminal) {
-  const bar = terminal.progress('engine: download, MB', Math.ceil((bytes ?? 0) / MEGABYTE));
+function watchSize(folder: string, bytes: number, terminal: Terminal) {
+  const bar = terminal.progress('engine: download, MB', Math.round(bytes / MEGABYTE));
   let seen = 0;
   const look = async () => {
     // pip copies what it downloaded, so for a moment there is twice as much: never show more than there is to come.
-    const megabytes = Math.floor(Math.min(await sizeOf(folder).catch(() => 0), bytes ?? Infinity) / MEGABYTE);
+    const megabytes = Math.round(Math.min(await sizeOf(folder).catch(() => 0), bytes) / MEGABYTE);
     if (megabytes > seen) bar.advance(megabytes - seen);
     seen = Math.max(seen, megabytes);
   };

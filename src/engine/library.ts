@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256File, writeDirectoryAtomic } from '../core/atomic-file.ts';
+import { sha256, sha256File, writeDirectoryAtomic } from '../core/atomic-file.ts';
+import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { downloadWheels } from './download.ts';
-import { type Flavour, TENSORFLOW_VERSION, WHEELS } from './versions.ts';
-import { extractWheel, readWheelText } from './wheel.ts';
+import { downloadWheel } from './download.ts';
+import { type Flavour, UNPACKED_BYTES, WHEELS } from './versions.ts';
+import { extractWheel } from './wheel.ts';
 
-/** The files of the wheel that the engine needs: the library in two parts, and the headers that the binding includes. */
+/** The files of the wheels that the engine needs: the library in two parts, the headers that the binding includes, CUDA's own. */
 const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platform/', 'xla/tsl/c/'];
+const CUDA = /^nvidia\/[^/]+\/(lib|bin|nvvm)\//;
 
 /** Written last: its presence says that the folder is whole, its content what every file must be. */
 const STAMP = 'complete.json';
@@ -25,7 +27,7 @@ export async function ensureLibrary(
   { verify = false, signal }: { verify?: boolean; signal?: AbortSignal },
   terminal: Terminal,
 ): Promise<string> {
-  const path = join(folder, `${WHEELS[flavour].package}-${TENSORFLOW_VERSION}-linux-x64`);
+  const path = join(folder, nameFolder(flavour));
   const fault = existsSync(path) ? await findFault(path, verify) : 'absent';
   if (fault === undefined) return path;
   if (fault !== 'absent') {
@@ -33,43 +35,58 @@ export async function ensureLibrary(
     await removeWhole(path);
   }
   await removeLeftovers(folder);
-  await writeDirectoryAtomic(path, async (aside) => {
-    const wheels = join(aside, 'wheels');
-    await fillLibrary(aside, wheels, { flavour, signal }, terminal);
-    await rm(wheels, { recursive: true });
-  });
+  await checkRoom(folder, flavour);
+  await writeDirectoryAtomic(path, async (aside) => await fillLibrary(aside, flavour, signal, terminal));
   return path;
 }
 
+/** The version says it of TensorFlow's wheel; CUDA's have versions of their own, so a digest of them. */
+function nameFolder(flavour: Flavour): string {
+  const [tensorflow, ...runtime] = WHEELS[flavour];
+  const digest = runtime.length === 0 ? '' : `-${sha256(JSON.stringify(runtime)).slice(0, 8)}`;
+  return `${tensorflow.package}-${tensorflow.version}${digest}-linux-x64`;
+}
+
+/** One wheel after the other, each gone before the next comes: together they would take more than half as much again. */
 async function fillLibrary(
   aside: string,
-  wheels: string,
-  { flavour, signal }: { flavour: Flavour; signal: AbortSignal | undefined },
+  flavour: Flavour,
+  signal: AbortSignal | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const { package: name, sha256, bytes } = WHEELS[flavour];
-  const requirement = `${name}==${TENSORFLOW_VERSION} --hash=sha256:${sha256}`;
-  const [tensorflow] = await downloadWheels([requirement], join(wheels, 'tensorflow'), { bytes, signal }, terminal);
-  terminal.say('engine: unpacking and verifying');
-  const stamp: Stamp = await extractWheel(tensorflow!, aside, isNeeded);
-  if (flavour === 'cuda') {
-    const runtime = readCudaRequirements(await readWheelText(tensorflow!, '/METADATA'));
-    for (const wheel of await downloadWheels(runtime, join(wheels, 'cuda'), { signal }, terminal)) {
-      Object.assign(stamp, await extractWheel(wheel, aside, (file) => /^nvidia\/[^/]+\/(lib|bin|nvvm)\//.test(file)));
-    }
+  const stamp: Stamp = {};
+  const wheels = WHEELS[flavour];
+  for (const [i, wheel] of wheels.entries()) {
+    const into = join(aside, 'wheel');
+    const place = wheels.length === 1 ? '' : `, ${i + 1} of ${wheels.length}`;
+    const path = await downloadWheel(wheel, into, { place, signal }, terminal);
+    terminal.say('engine: unpacking and verifying');
+    Object.assign(stamp, await extractWheel(path, aside, isNeeded));
+    await rm(into, { recursive: true });
+    signal?.throwIfAborted();
   }
   await writeFile(join(aside, STAMP), JSON.stringify(stamp));
 }
 
-/** `nvidia-cudnn-cu12<10.0,>=9.3.0.75` and its like: what the wheel's extra `and-cuda` asks for. */
-export function readCudaRequirements(metadata: string): string[] {
-  return [...metadata.matchAll(/^Requires-Dist: (nvidia-[^;\n]+?)\s*;\s*extra == ["']and-cuda["']/gm)].map(
-    (match) => match[1]!,
-  );
+function isNeeded(file: string): boolean {
+  if (LIBRARIES.includes(file) || CUDA.test(file)) return true;
+  return HEADERS.some((prefix) => file.startsWith(`tensorflow/include/${prefix}`));
 }
 
-function isNeeded(file: string): boolean {
-  return LIBRARIES.includes(file) || HEADERS.some((prefix) => file.startsWith(`tensorflow/include/${prefix}`));
+/**
+ * Throws UserError where the disk has less room than a flavour wants: its files, and twice the largest wheel, since pip copies.
+ * @param free bytes, found out when left out
+ */
+export async function checkRoom(folder: string, flavour: Flavour, free?: number): Promise<void> {
+  const wanted = UNPACKED_BYTES[flavour] + 2 * Math.max(...WHEELS[flavour].map(({ bytes }) => bytes));
+  const { bavail, bsize } = await statfs(folder);
+  const room = free ?? bavail * bsize;
+  if (room >= wanted) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new UserError(
+    `Expected ${gigabytes(wanted)} of room for TensorFlow's library in ${folder} but there are ${gigabytes(room)}. ` +
+      'Free some, or set PNEUMOTHORAX_CACHE to a folder on another disk.',
+  );
 }
 
 /** What is wrong with an installed library, or undefined: a file missing, of another size or (verify) another checksum. */
