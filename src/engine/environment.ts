@@ -18,6 +18,7 @@ export function setEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
 ): void {
   const wanted: Record<string, string> = {
+    // Errors alone: warnings are pages where memory runs out, and of that the harness says a sentence.
     TF_CPP_MIN_LOG_LEVEL: '2',
     ...(deterministic ? { TF_NUM_INTRAOP_THREADS: '1', TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1' } : {}),
     // CUDA's own order is by speed: `nvidia-smi`, and a user who reads it, count by PCI bus.

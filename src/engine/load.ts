@@ -22,6 +22,9 @@ export interface LoadedEngine extends Engine {
   tensorflow: string;
 }
 
+/** What to look at. */
+const NO_GPU = 'See what `nvidia-smi` lists; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
+
 let loaded: { engine: LoadedEngine; options: LoadOptions } | undefined;
 
 /**
@@ -38,7 +41,9 @@ export async function loadEngine(options: LoadOptions, terminal: Terminal): Prom
     return describe(installed, options.device);
   });
   if (engine.flavour === 'cuda' && engine.device === 'cpu') {
-    terminal.warn('There is an NVIDIA driver but no GPU that TensorFlow can use: computing on the processor.');
+    terminal.warn(
+      `There is an NVIDIA driver but no GPU that TensorFlow can use: computing on the processor. ${NO_GPU}`,
+    );
   }
   loaded = { engine, options };
   return engine;
@@ -57,9 +62,8 @@ function describe(engine: Engine, wanted: Device): LoadedEngine {
   const backend = tf.backend() as unknown as { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
   const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (engine.flavour === 'cuda' && device === 'cpu' && wanted === 'gpu') {
-    const next = 'See what `nvidia-smi` lists; TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says.';
     const none = `none, with CUDA_VISIBLE_DEVICES=${process.env.CUDA_VISIBLE_DEVICES}`;
-    throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', none, next));
+    throw new UserError(expected('a GPU that TensorFlow can use', 'device=gpu', none, NO_GPU));
   }
   if (device === 'cpu') {
     loadNativeKernels(engine.kernels);

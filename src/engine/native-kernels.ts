@@ -3,10 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { sha256, writeDirectoryAtomic } from '../core/atomic-file.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { checkCompiler } from './compiler.ts';
+import { compile } from './compiler.ts';
 
 const SOURCE = fileURLToPath(new URL('native', import.meta.url));
 /** No -march: the loops are compiled for several sets of instructions and chosen when loaded, so a cache may be shared. */
@@ -27,11 +26,11 @@ export async function ensureNativeKernels(library: string, terminal: Terminal, s
   const module = join(folder, 'kernels.node');
   if (existsSync(module)) return module;
   terminal.say('engine: compiling the kernels (about 5 s)');
-  await checkCompiler();
   await writeDirectoryAtomic(folder, async (aside) => {
     signal?.throwIfAborted();
     const sources = names.filter((name) => name.endsWith('.cc')).map((name) => join(SOURCE, name));
-    await compile(sources, join(library, 'tensorflow'), join(aside, 'kernels.node'));
+    const words = wordsFor(sources, join(library, 'tensorflow'), join(aside, 'kernels.node'));
+    await compile(words, `the kernels in ${SOURCE}`);
   });
   return module;
 }
@@ -47,15 +46,10 @@ export function nativeKernelsLoaded(): boolean {
   return loaded;
 }
 
-async function compile(sources: string[], tensorflow: string, output: string): Promise<void> {
+function wordsFor(sources: string[], tensorflow: string, output: string): string[] {
   const require = createRequire(import.meta.url);
   const headers = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   const libraries = [`-L${tensorflow}`, '-l:libtensorflow_framework.so.2', `-Wl,-rpath,${tensorflow}`];
   const includes = [`-I${join(tensorflow, 'include')}`, `-I${headers}`];
-  const { failed, stderr } = await execa('g++', [...FLAGS, ...includes, ...sources, ...libraries, '-o', output], {
-    reject: false,
-  });
-  if (!failed) return;
-  const said = String(stderr).split('\n').slice(0, 5).join('\n');
-  throw new Error(`Expected g++ to compile the kernels in ${SOURCE} but it failed:\n${said}`);
+  return [...FLAGS, ...includes, ...sources, ...libraries, '-o', output];
 }
