@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Rng } from '../core/random.ts';
+import { mapLevels } from './map-levels.ts';
 import type { Sample } from './sample.ts';
 
 export const brightnessContrastConfig = z.strictObject({
@@ -18,6 +19,5 @@ export function brightnessContrast(config: BrightnessContrastConfig, sample: Sam
   if (!rng.chance(config.p)) return;
   const shift = 255 * rng.between(-config.brightness, config.brightness);
   const factor = 1 + rng.between(-config.contrast, config.contrast);
-  const table = new Uint8ClampedArray(256).map((_, x) => 127.5 + (x - 127.5) * factor + shift);
-  for (let i = 0; i < sample.image.length; i++) sample.image[i] = table[sample.image[i]!]!;
+  mapLevels(sample.image, (x) => 127.5 + (x - 127.5) * factor + shift);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Rng } from '../core/random.ts';
+import { anyInside } from './remap.ts';
 import type { Sample } from './sample.ts';
 
 export const hflipConfig = z.strictObject({
@@ -12,8 +13,11 @@ export type HflipConfig = z.infer<typeof hflipConfig>;
 /** Mirrors image and mask left to right with probability p. */
 export function hflip({ p }: HflipConfig, sample: Sample, rng: Rng): void {
   if (!rng.chance(p)) return;
-  for (let row = 0; row < sample.size; row++) {
-    sample.image.subarray(row * sample.size, (row + 1) * sample.size).reverse();
-    sample.mask.subarray(row * sample.size, (row + 1) * sample.size).reverse();
-  }
+  mirror(sample.image, sample.size);
+  // Most masks are empty.
+  if (anyInside(sample.mask)) mirror(sample.mask, sample.size);
+}
+
+function mirror(pixels: Uint8Array, size: number): void {
+  for (let start = 0; start < pixels.length; start += size) pixels.subarray(start, start + size).reverse();
 }

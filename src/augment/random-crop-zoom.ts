@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { Rng } from '../core/random.ts';
+import { inOrder } from './range.ts';
+import { anyInside } from './remap.ts';
+import { reused } from './reused.ts';
 import type { Sample } from './sample.ts';
 
 const share = z.number().gt(0).max(1);
@@ -9,10 +12,7 @@ export const randomCropZoomConfig = z.strictObject({
   /** Probability per image. */
   p: z.number().min(0).max(1).default(0.5),
   /** The side of the square that is cut out, as a share of the image's: uniform between these two. */
-  scale: z
-    .tuple([share, share])
-    .refine(([least, most]) => least <= most, 'two shares, the smaller one first')
-    .default([0.8, 1]),
+  scale: inOrder(share).default([0.8, 1]),
 });
 export type RandomCropZoomConfig = z.infer<typeof randomCropZoomConfig>;
 
@@ -22,6 +22,12 @@ interface Crop {
   top: number;
   side: number;
 }
+
+const cut = reused((length) => new Uint8Array(length));
+const blends = reused((length) => new Float64Array(length));
+const firsts = reused((length) => new Int32Array(length));
+const seconds = reused((length) => new Int32Array(length));
+const shares = reused((length) => new Float64Array(length));
 
 /**
  * Cuts a square of whole pixels out at a random place with probability p and enlarges it to the image's size, both with
@@ -38,10 +44,10 @@ export function randomCropZoom({ p, scale: [least, most] }: RandomCropZoomConfig
 }
 
 function zoomBilinear(pixels: Uint8Array, size: number, { left, top, side }: Crop): void {
-  const source = pixels.slice(top * size, (top + side) * size);
+  const source = copyRows(pixels, size, top, side);
   const { before, after, weight } = neighbours(side, size);
   // Down first: a blend of two rows is as short as the cut is wide.
-  const blend = new Float64Array(side);
+  const blend = blends(side);
   for (let y = 0, target = 0; y < size; y++) {
     const upper = before[y]! * size + left;
     const lower = after[y]! * size + left;
@@ -59,9 +65,9 @@ function zoomBilinear(pixels: Uint8Array, size: number, { left, top, side }: Cro
 
 /** For each of `size` places, the two of `side` source pixels around it, and the second one's share. */
 function neighbours(side: number, size: number) {
-  const before = new Int32Array(size);
-  const after = new Int32Array(size);
-  const weight = new Float64Array(size);
+  const before = firsts(size);
+  const after = seconds(size);
+  const weight = shares(size);
   for (let i = 0; i < size; i++) {
     const at = Math.min(side - 1, Math.max(0, ((i + 0.5) * side) / size - 0.5));
     before[i] = Math.floor(at);
@@ -73,11 +79,19 @@ function neighbours(side: number, size: number) {
 
 function zoomNearest(mask: Uint8Array, size: number, { left, top, side }: Crop): void {
   // Most masks are empty.
-  if (!mask.includes(1)) return;
-  const source = mask.slice(top * size, (top + side) * size);
-  const nearest = Int32Array.from({ length: size }, (_, i) => Math.floor(((i + 0.5) * side) / size));
+  if (!anyInside(mask)) return;
+  const source = copyRows(mask, size, top, side);
+  const nearest = firsts(size);
+  for (let i = 0; i < size; i++) nearest[i] = Math.floor(((i + 0.5) * side) / size);
   for (let y = 0, target = 0; y < size; y++) {
     const row = nearest[y]! * size + left;
     for (let x = 0; x < size; x++, target++) mask[target] = source[row + nearest[x]!]!;
   }
+}
+
+/** The rows of a cut, as wide as the image. */
+function copyRows(pixels: Uint8Array, size: number, top: number, side: number): Uint8Array {
+  const source = cut(side * size);
+  source.set(pixels.subarray(top * size, (top + side) * size));
+  return source;
 }
