@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { ENCODERS } from './encoders/names.ts';
 import { STAGES } from './stages.ts';
 
 /** The network: a pretrained-style encoder and the decoder that turns its features into a mask's logits. */
 export const modelConfig = z.strictObject({
-  encoder: z.enum(['efficientnet-b0', 'efficientnet-b1', 'efficientnet-b2', 'efficientnet-b3', 'efficientnet-b4']),
+  encoder: z.enum(ENCODERS),
   decoder: z.enum(['unet']).default('unet'),
   /** Share of batch normalization's moving statistics that stays at each batch; short runs want less than 0.99. */
   norm_momentum: z.number().min(0).lt(1).default(0.99),

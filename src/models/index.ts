@@ -3,11 +3,8 @@ import { tf } from '../engine/tf.ts';
 import { type BlockOptions, convolution, dropUnits, type Feature, grayToRgb } from './blocks.ts';
 import type { ModelConfig } from './config.ts';
 import { buildUnetDecoder } from './decoders/unet.ts';
-import { buildEfficientNet } from './encoders/efficientnet.ts';
-
-/** Statistics of ImageNet's pictures, which published encoders were trained on. */
-const IMAGENET_MEAN = [0.485, 0.456, 0.406];
-const IMAGENET_STD = [0.229, 0.224, 0.225];
+import { buildEncoder } from './encoders/index.ts';
+import { inputStatistics } from './encoders/statistics.ts';
 
 /** The probability that a new network gives every pixel: most are outside (Lin et al., 2017, section 3.3). */
 const PRIOR = 0.01;
@@ -20,19 +17,15 @@ const PRIOR = 0.01;
 export function buildModel(config: ModelConfig, resolution: number, seed: number): tf.LayersModel {
   const options = { seed, normMomentum: config.norm_momentum };
   const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
-  const rgb = grayToRgb(input, IMAGENET_MEAN, IMAGENET_STD);
-  const features = buildEncoder(config, rgb, options);
+  const { mean, std } = inputStatistics(config.encoder);
+  const rgb = grayToRgb(input, mean, std);
+  const features = buildEncoder(config.encoder, rgb, { ...options, dropConnect: config.drop_connect });
   const decoded = buildDecoder(config, features, options);
   const kept = dropUnits(decoded, config.dropout, options);
   const logits = convolution(kept, 'mask_logits', 1, 3, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
   const model = tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
   nameScopes(model);
   return model;
-}
-
-/** The feature pyramid that every decoder reads: strides 2, 4, 8, 16, 32. */
-function buildEncoder(config: ModelConfig, rgb: Feature, options: BlockOptions): Feature[] {
-  return buildEfficientNet(config.encoder, rgb, { ...options, dropConnect: config.drop_connect });
 }
 
 function buildDecoder(config: ModelConfig, features: Feature[], options: BlockOptions): Feature {

@@ -12,7 +12,15 @@ export type Stage = (typeof STAGES)[number];
  * @param recompute true: every stage
  */
 export function recomputedRegion(recompute: boolean | readonly Stage[], layer: string): string | undefined {
-  const [, region, stage] = /^((stem|block\d|decoder\d)[a-z]?)_/.exec(layer) ?? [];
+  const [, region, stage] = /^((stem|block\d|decoder\d)[a-z]?)_/.exec(layer) ?? placeInTorch(layer);
   if (stage === undefined || recompute === false) return undefined;
   return recompute === true || recompute.includes(stage as Stage) ? region : undefined;
+}
+
+/** The same of layers named as in PyTorch: `layer2.0.conv1` (ResNet) and `blocks.1.0.conv_dw` (Lite) are of block2. */
+function placeInTorch(layer: string): [layer: string, region: string, stage: string] | [] {
+  if (/^(conv1|conv_stem|bn1|act1|maxpool)\b/.test(layer)) return [layer, 'stem', 'stem'];
+  const [, region, family, index] = /^((layer|blocks\.)(\d)\.\d+)\./.exec(layer) ?? [];
+  if (region === undefined) return [];
+  return [layer, region, `block${Number(index) + (family === 'layer' ? 0 : 1)}`];
 }
