@@ -5,6 +5,7 @@ import { UserError } from '../../src/core/errors.ts';
 import { decodePixels } from '../../src/dicom/decode.ts';
 import { parseDicom } from '../../src/dicom/parse.ts';
 import { type DicomElement, TRANSFER_SYNTAX } from '../../src/dicom/write.ts';
+import { codestream } from './codestream.ts';
 import { type CodecGolden, fromBase64, readGolden } from './golden.ts';
 import { COLUMNS, grayFile, ROWS } from './gray-file.ts';
 
@@ -104,5 +105,30 @@ test('the most pixels that are allowed, in a few hundred bytes, take neither lon
     const { user, system } = process.cpuUsage(before);
     assert.ok((user + system) / 1e6 < 5, `${name}: ${(user + system) / 1e6} s`);
     assert.ok(process.memoryUsage.rss() < 2 ** 31, `${name}: ${process.memoryUsage.rss()} bytes`);
+  }
+});
+
+function ofSide(side: number, stream: Uint8Array): Uint8Array {
+  const elements = [0x00280010, 0x00280011].map((tag): DicomElement => ({ tag, vr: 'US', value: [side] }));
+  return grayFile({ transferSyntax: '1.2.840.10008.1.2.4.90', fragments: [stream], elements });
+}
+
+test('JPEG 2000 of more precincts or code-blocks than any honest stream is refused, wherever it says so', async () => {
+  // 2×2 pixels each: a decoder makes millions of records, and some progressions walk over all of them for each packet.
+  const precincts = [0x11, 0x11, 0x11, 0x11, 0x11, 0x11];
+  for (const where of ['main', 'tile', 'component'] as const) {
+    await refuses(ofSide(4096, codestream({ side: 4096, precincts, where })), /at most 131072 precincts for .*5\d{6}/);
+    await refuses(
+      ofSide(8192, codestream({ side: 8192, block: 0, where })),
+      /at most 1048576 code-blocks for .*4\d{6}/,
+    );
+  }
+});
+
+test('JPEG 2000 with small precincts and code-blocks is decoded', async () => {
+  for (const where of ['main', 'tile', 'component'] as const) {
+    const stream = codestream({ side: 256, precincts: [0x44, 0x44, 0x44, 0x44, 0x44, 0x44], block: 0, where });
+    const { data } = await decodePixels(parseDicom(ofSide(256, stream), 'x.dcm'));
+    assert.ok(data.length === 256 ** 2 && data.every((value) => value === 128), 'empty packets are mid-grey');
   }
 });

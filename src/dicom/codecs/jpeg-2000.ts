@@ -1,6 +1,7 @@
 import { expected, UserError } from '../../core/errors.ts';
 import type { DicomFile } from '../parse.ts';
 import type { Samples } from '../stored-pixels.ts';
+import { countBlocks } from './jpeg-2000-blocks.ts';
 import { decodeNatively } from './native-codecs.ts';
 import { requireSize, type StreamSize, streamOf } from './stream.ts';
 
@@ -10,12 +11,15 @@ const START = [0xff, 0x4f, 0xff, 0x51];
 const SHORTEST = 45;
 /** A tile-part's header and its start of data: SOT and SOD. */
 const BYTES_PER_TILE = 14;
+/** Of honest streams the largest have some tens of thousands; a decoder makes a record of each, and walks over all of them. */
+const MOST_PRECINCTS = 2 ** 17;
+const MOST_CODE_BLOCKS = 2 ** 20;
 
 /**
  * Decodes JPEG 2000 (ISO/IEC 15444-1; PS3.5 A.4.4), lossless exactly, lossy to within one level between decoders. A
  * colour transform is undone.
- * Throws UserError where the codestream declares another size than the header, more tiles than it has bytes for, or is
- * damaged or cut short.
+ * Throws UserError where the codestream declares another size than the header, more tiles than it has bytes for, more
+ * precincts or code-blocks than any honest one, or is damaged or cut short.
  */
 export async function decodeJpeg2000(file: DicomFile): Promise<Samples> {
   const stream = streamOf(file);
@@ -40,6 +44,12 @@ function readImageSize(stream: Uint8Array, where: string): StreamSize {
   const tiles = Math.ceil((right - tileLeft) / tileWidth) * Math.ceil((bottom - tileTop) / tileHeight);
   if (!(tiles * BYTES_PER_TILE <= stream.length)) {
     throw new UserError(expected(`at most ${Math.floor(stream.length / BYTES_PER_TILE)} tiles`, place, tiles));
+  }
+  const { precincts, codeBlocks } = countBlocks(stream, { tileWidth, tileHeight, tiles, channels });
+  if (precincts > MOST_PRECINCTS)
+    throw new UserError(expected(`at most ${MOST_PRECINCTS} precincts`, place, precincts));
+  if (codeBlocks > MOST_CODE_BLOCKS) {
+    throw new UserError(expected(`at most ${MOST_CODE_BLOCKS} code-blocks`, place, codeBlocks));
   }
   for (let i = 0; i < channels; i++) {
     const sampling = [...stream.subarray(43 + 3 * i, 45 + 3 * i)];
