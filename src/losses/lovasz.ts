@@ -27,7 +27,8 @@ export type LovaszConfig = z.infer<typeof lovaszConfig>;
  *
  * The mean over images can collapse to empty masks. Where all logits are one b from −1 to 0, an image with a mask loses 1 − b
  * and an empty one 1 + b: with masks on a share q of the images below a half, the best b is −1, nothing found anywhere. With
- * an `empty_weight` below q/(1 − q) (0.29 at the competition's 22 % of images with a mask) it no longer is.
+ * an `empty_weight` below q/(1 − q) (0.29 at the competition's 22 % of images with a mask) it no longer is; where logits scatter,
+ * the highest of an empty image pulls from further below, and a smaller one may be needed.
  * `symmetric` is no remedy by itself: it takes from the pull of images with a mask, not from that of empty ones.
  */
 export function lovaszLoss(config: LovaszConfig, logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
