@@ -11,6 +11,7 @@ import { lossSum } from '../losses/loss-sum.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
 import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
+import { emaConfig, swaConfig } from './averages.ts';
 import type { Problem } from './describe-problem.ts';
 import { type CheckedParts, type ConfigOf, optional, required, withDefault } from './keys.ts';
 import { loadConfig } from './load-config.ts';
@@ -74,7 +75,15 @@ export const experimentKeys = {
   batch_size: required('Images per step on the device.', count),
   accumulation_steps: withDefault('Batches whose gradients are averaged into one update.', count, 1),
   epochs: required('Passes over the training images.', count),
+  gradient_clip: optional(
+    'The most that the norm of all gradients together may be; left out: they stay as they are.',
+    z.number().positive(),
+  ),
+  encoder_lr_factor: withDefault('The encoder’s learning rate over that of the rest.', z.number().positive(), 1),
+  freeze_encoder_epochs: withDefault('Epochs in which the encoder stays as it is, at first.', z.int().min(0), 0),
   swa_epochs: withDefault('Average the weights over the last n epochs; 0: do not.', z.int().min(0), 0),
+  swa: optional('Average the weights from an epoch on, by updates if wanted; instead of swa_epochs.', swaConfig),
+  ema: optional('Keep a moving average of the weights as well.', emaConfig),
   augment: withDefault('Steps that alter training images, in order.', z.array(augmentConfig), []),
   device: withDefault('auto, cpu, or gpu (stops where there is none).', z.enum(['auto', 'cpu', 'gpu']), 'auto'),
   execution: withDefault(
@@ -119,10 +128,19 @@ export async function parseExperiment(
 
 /** What the keys must be to one another, and to the files that are there. */
 async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: string): Promise<Problem[]> {
-  const { epochs, swa_epochs: swaEpochs, data } = parts;
+  const { epochs, swa, data } = parts;
   const problems: Problem[] = [];
-  if (epochs !== undefined && swaEpochs !== undefined && swaEpochs > epochs) {
-    problems.push({ path: ['swa_epochs'], sentence: expected(`at most epochs (${epochs})`, 'swa_epochs', swaEpochs) });
+  const byEpoch: [KeyPath, number | undefined][] = [
+    [['swa_epochs'], parts.swa_epochs],
+    [['swa', 'from_epoch'], swa?.from_epoch],
+    [['freeze_encoder_epochs'], parts.freeze_encoder_epochs],
+  ];
+  for (const [key, value] of byEpoch) {
+    if (epochs === undefined || value === undefined || value <= epochs) continue;
+    problems.push({ path: key, sentence: expected(`at most epochs (${epochs})`, key.join('.'), value) });
+  }
+  if (swa !== undefined && (parts.swa_epochs ?? 0) > 0) {
+    problems.push({ path: ['swa_epochs'], sentence: expected('0 beside swa', 'swa_epochs', parts.swa_epochs) });
   }
   const { execution, precision, model } = parts;
   const passes = [

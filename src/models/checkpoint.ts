@@ -6,8 +6,16 @@ import { expected, UserError } from '../core/errors.ts';
 import { encodeSafetensors, type NamedTensors, readSafetensors } from '../core/safetensors.ts';
 
 /** The names under which a run's checkpoints are known; several may mean the same one. */
-export const CHECKPOINT_NAMES = ['last', 'best-loss', 'best-dice', 'best-iou', 'swa'] as const;
+export const CHECKPOINT_NAMES = ['last', 'best-loss', 'best-dice', 'best-iou', 'swa', 'ema'] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
+
+/** The checkpoints that are averages of weights: their folders have their names, and training does not go on from them. */
+export type AverageName = Extract<CheckpointName, 'swa' | 'ema'>;
+
+/** Whether a checkpoint is an average of weights. */
+export function isAverage(id: string): id is AverageName {
+  return id === 'swa' || id === 'ema';
+}
 
 /** Which checkpoint each name means: `checkpoints/index.json`, replaced as a whole, so all names change at once. */
 export type CheckpointIndex = Partial<Record<CheckpointName, string>>;

@@ -21,7 +21,8 @@ export type StepKeys = Pick<
   | 'batch_size'
   | 'validation_batch_size'
   | 'accumulation_steps'
->;
+> &
+  Partial<Pick<Experiment, 'gradient_clip' | 'encoder_lr_factor' | 'freeze_encoder_epochs' | 'ema'>>;
 
 /**
  * The network of an experiment, its loss and its optimizer, ready to run on the device that computes.
@@ -42,6 +43,10 @@ export function buildStep(experiment: StepKeys, device: 'cpu' | 'gpu'): TrainSte
       batchSize: experiment.batch_size,
       validationBatchSize: experiment.validation_batch_size,
       accumulates: experiment.accumulation_steps > 1,
+      averages: experiment.ema !== undefined,
+      freezes: (experiment.freeze_encoder_epochs ?? 0) > 0,
+      gradientClip: experiment.gradient_clip,
+      encoderLrFactor: experiment.encoder_lr_factor ?? 1,
       scalesLoss: precision === 'mixed_float16',
       rewrites: { train: [...(model.recompute === false ? [] : [recompute(regionOf)]), ...low], predict: low },
     },

@@ -112,7 +112,8 @@ export function foresee(
   { train, validation }: { train: number; validation: number },
   measured: Measured,
 ): DryRunResult {
-  const { epochs, swa_epochs: swa, batch_size: batch, validation_batch_size: validationBatch } = experiment;
+  const { epochs, swa_epochs, swa, ema, batch_size: batch, validation_batch_size: validationBatch } = experiment;
+  const averages = (swa !== undefined || swa_epochs > 0 ? 1 : 0) + (ema !== undefined ? 1 : 0);
   const trainMs = Math.floor(train / batch) * measured.stepMs;
   const validateMs = Math.ceil(validation / validationBatch) * measured.evaluateMs;
   const epochMs = trainMs + validateMs;
@@ -125,7 +126,7 @@ export function foresee(
     record_ms: measured.recordMs,
     step_ms: measured.stepMs,
     epoch_s: epochMs / 1000,
-    total_s: (epochs * epochMs + (swa > 0 ? epochMs : 0) + measured.recordMs) / 1000,
+    total_s: ((epochs + averages) * epochMs + measured.recordMs) / 1000,
     checkpoint_bytes: CHECKPOINT_COPIES * measured.weightBytes,
   };
 }

@@ -8,12 +8,12 @@ import { type Loader, openLoader } from '../data/loader.ts';
 import { samplerAt } from '../data/sampler.ts';
 import { buildSchedule } from '../optim/index.ts';
 import type { Journal } from '../tracking/journal.ts';
+import { type Averages, createAverages } from './averages.ts';
 import { createEpochMixture } from './epoch-mixture.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
 import type { TrainStep } from './step.ts';
 import { validate } from './validate.ts';
-import { createWeightAverage } from './weight-average.ts';
 
 /** Everything a run works with once it is under way. */
 export interface Training {
@@ -30,9 +30,10 @@ export interface Training {
   workers?: number | undefined;
 }
 
-/** What the loop itself adds: the threads that make its batches. */
+/** What the loop itself adds: the threads that make its batches, and the averages of weights on the way. */
 interface Fitting extends Training {
   loader: Loader;
+  averages: Averages;
 }
 
 /** How far a run has come. */
@@ -48,36 +49,41 @@ export interface Progress {
 }
 
 /**
- * Trains for the experiment's epochs, validating and saving after each, and averages the last `swa_epochs` of them.
- * Returns the checkpoint to use: the average when there is one, else the one of the best Dice.
+ * Trains for the experiment's epochs, validating and saving after each, and then the averages of weights that it asks for.
+ * Returns the checkpoint to use: the average of the better Dice when there is one, else the epoch of the best Dice.
  */
 export async function fit(training: Training, progress: Progress): Promise<SavedCheckpoint> {
   const { dataset, workers, signal } = training;
   const loader = openLoader(dataset, { workers, signal });
   try {
-    return await fitEpochs({ ...training, loader }, progress);
+    const averages = createAverages(training.experiment, training.step);
+    return await fitEpochs({ ...training, loader, averages }, progress);
   } finally {
     await loader.close();
   }
 }
 
 async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedCheckpoint> {
-  const { experiment, step, checkpoints } = fitting;
-  const average = createWeightAverage();
+  const { experiment, step, checkpoints, averages } = fitting;
   while (progress.epoch < experiment.epochs) {
+    step.train(progress.epoch < experiment.freeze_encoder_epochs ? 'decoder' : 'all');
     await trainEpoch(fitting, progress);
     const done = { ...progress, epoch: progress.epoch + 1 };
     const saved = await saveValidated(fitting, `epoch-${String(done.epoch).padStart(4, '0')}`, done);
     progress.epoch = done.epoch;
     progress.scores.push(saved.metrics['val/dice']);
     report(fitting, progress, saved);
-    if (progress.epoch > experiment.epochs - experiment.swa_epochs) average.add(step.readWeights());
+    averages.afterEpoch(progress.epoch);
   }
-  if (average.count() === 0) return checkpoints.best('best-dice');
-  progress.averaging = true;
-  step.writeWeights(average.mean());
-  await refreshBatchNorm(fitting, progress.epoch);
-  return await saveValidated(fitting, 'swa', progress);
+  const averaged: SavedCheckpoint[] = [];
+  for (const { id, weights } of averages.results()) {
+    progress.averaging = true;
+    step.writeWeights(weights);
+    await refreshBatchNorm(fitting, progress.epoch);
+    averaged.push(await saveValidated(fitting, id, progress));
+  }
+  averaged.sort((a, b) => b.metrics['val/dice'] - a.metrics['val/dice']);
+  return averaged[0] ?? checkpoints.best('best-dice');
 }
 
 async function saveValidated(fitting: Fitting, id: string, progress: Progress): Promise<SavedCheckpoint> {
@@ -89,7 +95,7 @@ async function saveValidated(fitting: Fitting, id: string, progress: Progress): 
 
 /** One pass over the training images: gradients are gathered over `accumulation_steps` batches for each update. */
 async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
-  const { experiment, step, journal, signal } = fitting;
+  const { experiment, step, averages, journal, signal } = fitting;
   const schedule = buildSchedule(experiment.lr_schedule);
   const { batches, updates } = countSteps(fitting);
   const bar = fitting.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
@@ -110,7 +116,10 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
       if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
         if (!alone) step.apply(lr);
         progress.update++;
-        journal.metrics({ 'train/loss': mean(losses), lr }, progress.update);
+        averages.afterUpdate(progress);
+        const norm = step.gradientNorm();
+        const clipped = norm === undefined ? {} : { 'train/gradient_norm': norm };
+        journal.metrics({ 'train/loss': mean(losses), lr, ...clipped }, progress.update);
         losses = [];
       }
       bar.advance();

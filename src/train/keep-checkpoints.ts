@@ -4,6 +4,7 @@ import {
   type CheckpointIndex,
   type CheckpointName,
   digestOfWeights,
+  isAverage,
   pointCheckpoints,
   saveCheckpoint,
 } from '../models/checkpoint.ts';
@@ -71,7 +72,7 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
       metrics,
     };
     const content = { weights: step.readWeights(), state };
-    return await saveCheckpoint(runDir, id, id === 'swa' ? content : { ...content, optimizer: slots });
+    return await saveCheckpoint(runDir, id, isAverage(id) ? content : { ...content, optimizer: slots });
   };
 
   const point = async (names: CheckpointIndex) => {
@@ -85,12 +86,13 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
       const storePath = predictionsPath(runDir, id, 'oof', ['none']);
       const validation = await validate({ storePath, checkpoint: digestOfWeights(step.readWeights()) });
       const metrics = toMetrics(validation);
-      // An average is always the chosen checkpoint, whose figures are logged at the end of the run.
-      if (id !== 'swa') journal.metrics(metrics, progress.epoch);
+      // The average that is chosen logs its figures as the run's at its end; beside them each has a Dice of its own.
+      if (isAverage(id)) journal.metrics({ [`val/dice_${id}`]: metrics['val/dice'] }, progress.epoch);
+      else journal.metrics(metrics, progress.epoch);
       const sha256 = await write(id, progress, metrics);
       const saved: SavedCheckpoint = { id, sha256, metrics, names: [], validation };
-      if (id === 'swa') {
-        await point({ swa: id });
+      if (isAverage(id)) {
+        await point({ [id]: id });
         return saved;
       }
       for (const { name, metric, sign } of MONITORED) {

@@ -1,3 +1,4 @@
+import { expected } from '../core/errors.ts';
 import { deriveSeed } from '../core/random.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Batch } from '../data/batch.ts';
@@ -10,6 +11,7 @@ import type { Loss } from '../losses/index.ts';
 import { checkWeights, type NamedVariable } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defineStep } from './define-step.ts';
+import type { Part } from './define-updates.ts';
 import { FIRST_LOSS_SCALE, nextLossScale } from './loss-scale.ts';
 
 /**
@@ -25,6 +27,14 @@ export interface TrainStep {
   accumulate(batch: Batch): number;
   /** One update by the mean gradient over the images gathered since the last one. Throws when there are none. */
   apply(lr: number): void;
+  /** Which weights the updates from now on change; `decoder` alone only where the step was made to freeze the encoder. */
+  train(part: Part): void;
+  /** What the norm of all gradients was before they were clipped at the last update; undefined where none are. */
+  gradientNorm(): number | undefined;
+  /** Moves the kept average of every trained weight to its value by this share, in 0 to 1; the first time wholly. */
+  follow(share: number): void;
+  /** Every weight, those that are trained as their averages. Throws where none are kept. */
+  readAverage(): NamedTensors;
   /** Loss and probabilities [N,R,R] of a batch by the moving statistics; nothing changes. */
   evaluate(batch: Batch): { loss: number; probabilities: Float32Array };
   /** Makes the batch-norm statistics the plain mean over the batches seen: of this one, the index-th from 0. */
@@ -51,6 +61,14 @@ export interface StepOptions {
   resolution: number;
   /** Whether several batches make an update; without, no memory is held for their gradients. */
   accumulates: boolean;
+  /** Whether a moving average of the weights is kept. */
+  averages?: boolean;
+  /** Whether some updates leave the encoder as it is. */
+  freezes?: boolean;
+  /** The most that the norm of all gradients together may be; left out: anything. */
+  gradientClip?: number | undefined;
+  /** The encoder's learning rate over that of the rest; left out: 1. */
+  encoderLrFactor?: number;
   /** Of the run: what dropout draws from, together with the number of the batch. */
   seed: number;
   /** Whether the loss is multiplied before its gradient, so that float16 holds it. */
@@ -59,25 +77,32 @@ export interface StepOptions {
   rewrites: { train: readonly Rewrite[]; predict: readonly Rewrite[] };
 }
 
+const PARTS: readonly Part[] = ['all', 'decoder'];
+
 /** The step of a network with its loss and optimizer. */
 export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimizer, options: StepOptions): TrainStep {
-  const { batchSize, validationBatchSize, resolution, scalesLoss, rewrites } = options;
+  const { batchSize, validationBatchSize, resolution, scalesLoss, freezes, rewrites } = options;
   const gathers = options.accumulates || scalesLoss;
-  const { variables, slots, gathered, functions } = defineStep(model, loss, optimizer, { gathers });
-  const all = [...variables, ...slots, ...gathered];
+  const definition = defineStep(model, loss, optimizer, { ...options, gathers });
+  const { variables, slots, gathered, averaged, functions } = definition;
+  const all = [...variables, ...slots, ...gathered, ...averaged.values()];
   const program = options.execution === 'graph' ? createProgram(all) : createEagerProgram(all);
   const images = (count: number) => ({ shape: [count, resolution, resolution, 1], dtype: 'uint8' as const });
   const scalar = { shape: [], dtype: 'float32' as const };
   const rates = { shape: [optimizer.rates(0, 1).length], dtype: 'float32' as const };
   const batchInputs = { images: images(batchSize), seed: { shape: [2], dtype: 'int32' as const } };
   const labelled = { ...batchInputs, masks: images(batchSize) };
-  if (gathers) {
-    const inputs = scalesLoss ? { ...labelled, loss_scale: scalar } : labelled;
-    program.define('accumulate', inputs, functions.accumulate, rewrites.train);
-    program.define('apply', { rates, scale: scalar }, functions.apply);
-  } else {
-    program.define('update', { ...labelled, rates }, functions.update, rewrites.train);
+  for (const trained of freezes === true ? PARTS : PARTS.slice(0, 1)) {
+    const { update, accumulate, apply } = definition.updates(trained);
+    if (gathers) {
+      const inputs = scalesLoss ? { ...labelled, loss_scale: scalar } : labelled;
+      program.define(`accumulate_${trained}`, inputs, accumulate, rewrites.train);
+      program.define(`apply_${trained}`, { rates, scale: scalar }, apply);
+    } else {
+      program.define(`update_${trained}`, { ...labelled, rates }, update, rewrites.train);
+    }
   }
+  if (options.averages === true) program.define('follow', { share: scalar }, functions.follow);
   if (scalesLoss) {
     program.define('check', {}, functions.check);
     program.define('discard', {}, functions.discard);
@@ -95,6 +120,9 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
   const dropoutSeed = deriveSeed(options.seed, 'dropout');
   let batches = 0;
   let waiting = 0;
+  let followed = 0;
+  let part: Part = 'all';
+  let norm: number | undefined;
   let updates = 0;
   let lossScale = scalesLoss ? FIRST_LOSS_SCALE : { scale: 1, good: 0 };
   const feed = ({ images: pixels, masks }: Batch) => ({
@@ -107,7 +135,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
 
   const accumulate = (batch: Batch): number => {
     waiting += batch.count;
-    return program.run('accumulate', { ...feed(batch), loss_scale: number(lossScale.scale) }).loss![0]!;
+    return program.run(`accumulate_${part}`, { ...feed(batch), loss_scale: number(lossScale.scale) }).loss![0]!;
   };
   /** The update, or in float16 none where a gradient overflowed. */
   const apply = (lr: number): void => {
@@ -116,7 +144,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     waiting = 0;
     const finite = !scalesLoss || program.run('check', {}).finite![0] === 1;
     if (scalesLoss) lossScale = nextLossScale(lossScale, finite);
-    if (finite) program.run('apply', { rates: nextRates(lr), scale });
+    if (finite) norm = program.run(`apply_${part}`, { rates: nextRates(lr), scale }).norm?.[0];
     else program.run('discard', {});
   };
 
@@ -124,7 +152,9 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     update: (batch, lr) => {
       if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
       if (!gathers) {
-        return program.run('update', { ...feed(batch), rates: nextRates(lr) }).loss![0]!;
+        const results = program.run(`update_${part}`, { ...feed(batch), rates: nextRates(lr) });
+        norm = results.norm?.[0];
+        return results.loss![0]!;
       }
       const value = accumulate(batch);
       apply(lr);
@@ -135,6 +165,21 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       throw new Error('Expected a step that accumulates but it was made for one batch an update.');
     },
     apply,
+    train: (next) => {
+      if (next !== 'all' && freezes !== true) throw new Error(expected('a step that freezes', 'what to train', next));
+      if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
+      part = next;
+    },
+    gradientNorm: () => norm,
+    follow: (share) => {
+      program.run('follow', { share: number(followed++ === 0 ? 1 : share) });
+    },
+    readAverage: () => {
+      if (followed === 0) throw new Error('Expected a moving average of the weights but none was kept.');
+      const averages = read([...averaged.values()]);
+      const trained = [...averaged].map(([name, { name: average }]) => [name, averages.get(average)!] as const);
+      return new Map([...read(variables), ...trained]);
+    },
     evaluate: (batch) => {
       // A last batch may be smaller than the graph's: what is missing is filled with zeros and left out again.
       const padded = new Uint8Array(validationBatchSize * resolution ** 2);
@@ -152,12 +197,12 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       program.write(new Map<string, TensorValues>([...weights].map(([name, { data }]) => [name, data])));
     },
     readOptimizer: () => ({ slots: read(slots), updates }),
-    kernels: program.countKernels(gathers ? 'accumulate' : 'update'),
+    kernels: program.countKernels(gathers ? 'accumulate_all' : 'update_all'),
     parameters: variables.reduce((sum, { trainable, variable }) => sum + (trainable ? variable.size : 0), 0),
     estimateBytes: program.estimateBytes(),
     dispose: () => {
       program.dispose();
-      tf.dispose([...slots, ...gathered].map(({ variable }) => variable));
+      tf.dispose([...slots, ...gathered, ...averaged.values()].map(({ variable }) => variable));
       model.dispose();
     },
   };

@@ -29,6 +29,8 @@ test('defaults are filled in, at the top and inside choices', async () => {
     batch_size: 4,
     accumulation_steps: 1,
     epochs: 2,
+    encoder_lr_factor: 1,
+    freeze_encoder_epochs: 0,
     swa_epochs: 0,
     augment: [{ name: 'hflip', p: 0.5 }],
     device: 'auto',
@@ -163,6 +165,18 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'folds/x.csv',
     'folds',
     'x.yml:5: Expected a file that exists for data.folds but received "folds". Draw folds once: npm run folds data=… out=….',
+  ],
+  [
+    'an average from an epoch that never comes',
+    'epochs: 2',
+    'epochs: 2\nswa: { from_epoch: 3 }',
+    'x.yml:17: Expected at most epochs (2) for swa.from_epoch but received 3.',
+  ],
+  [
+    'two ways of saying what is averaged',
+    'epochs: 2',
+    'epochs: 2\nswa_epochs: 1\nswa: { from_epoch: 1 }',
+    'x.yml:17: Expected 0 beside swa for swa_epochs but received 1.',
   ],
   [
     'more averaged epochs than epochs',

@@ -86,12 +86,12 @@ function recordUpdate(): Recording {
 }
 
 function recordUpdateAt(side: number): Recording {
-  const { variables, slots, functions } = defineStep(fullNetwork(side), loss, optimizer, { gathers: false });
+  const { variables, slots, updates } = defineStep(fullNetwork(side), loss, optimizer, { gathers: false });
   const pixels = { shape: [COUNT, side, side, 1], dtype: 'uint8' as const };
   const seed = { shape: [2], dtype: 'int32' as const };
   const rates = { shape: [1], dtype: 'float32' as const };
   const inputs = { images: pixels, masks: pixels, seed, rates };
-  return spreadLate(record('update', inputs, [...variables, ...slots], functions.update));
+  return spreadLate(record('update', inputs, [...variables, ...slots], updates('all').update));
 }
 
 const isLow = (dtype: number) => dtype === DATA_TYPE.bfloat16 || dtype === DATA_TYPE.float16;
@@ -196,12 +196,12 @@ test('the loss is computed in float32 from the first step after the logits on', 
 });
 
 test('gradients are gathered in float32, and multiplied by the images before it so', () => {
-  const { variables, slots, gathered, functions } = defineStep(fullNetwork(SIDE), loss, optimizer, { gathers: true });
+  const { variables, slots, gathered, updates } = defineStep(fullNetwork(SIDE), loss, optimizer, { gathers: true });
   const pixels = { shape: [COUNT, SIDE, SIDE, 1], dtype: 'uint8' as const };
   const inputs = { images: pixels, masks: pixels, seed: { shape: [2], dtype: 'int32' as const } };
   const all = [...variables, ...slots, ...gathered];
   const { nodes } = lowPrecision({ type: 'float16', extent: 'activations' })(
-    record('accumulate', inputs, all, functions.accumulate),
+    record('accumulate', inputs, all, updates('all').accumulate),
   );
   const byName = indexNodes(nodes);
   const sums = nodes.filter(({ op }) => op === 'AssignAddVariableOp');

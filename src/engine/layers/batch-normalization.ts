@@ -28,6 +28,8 @@ export class BatchNormalization extends tf.layers.Layer {
   refreshMomentum: tf.Scalar | undefined;
   readonly epsilon: number;
   private readonly activation: NormActivation;
+  /** Set where training uses the moving statistics and leaves them as they are, as Keras does where a layer is not trainable. */
+  frozen = false;
   /** Set where the convolution before has taken the scale: in prediction only beta is left to add. */
   folded = false;
 
@@ -53,7 +55,7 @@ export class BatchNormalization extends tf.layers.Layer {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const [gamma, beta, mean, variance] = this.weights.map((weight) => weight.read() as tf.Tensor1D);
     if (this.folded) return activate(addBias(x, beta!), this.activation);
-    if (kwargs.training !== true) {
+    if (kwargs.training !== true || this.frozen) {
       return batchNormInfer(x, gamma!, beta!, { mean: mean!, variance: variance! }, this.epsilon, this.activation);
     }
     const observe = (statistics: BatchStatistics) => this.follow(statistics);
