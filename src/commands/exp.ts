@@ -2,10 +2,12 @@ import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { isAverage } from '../models/checkpoint.ts';
 import { findRun } from '../tracking/runs.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
 import type { RunResult } from '../train/run-experiment.ts';
+import { type ShownAugment, showAugment } from '../train/show-augment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
 import type { Command, CommandResult } from './command.ts';
 import { preparePhantom } from './prepare-phantom.ts';
@@ -15,16 +17,20 @@ export const expCommand: Command = {
   name: 'exp',
   summary: 'train what an experiment file declares',
   usage: '<experiment.yml> [more.yml …] [key=value …]',
-  keys: { dry_run: 'true: check everything, measure a step, tell memory and time, and stop' },
+  keys: {
+    dry_run: 'true: check everything, measure a step, tell memory and time, and stop',
+    show_augment: 'true: write a sheet of augmented training images to look at, and stop',
+  },
   overrides: true,
   run: async ({ words, values: typed, cwd, signal }, terminal) => {
-    const { dry_run: dry = 'false', ...values } = typed;
-    if (dry !== 'true' && dry !== 'false') throw new UserError(expected('true or false', 'dry_run', dry));
+    const { dry_run: dry, show_augment: show, ...values } = typed;
+    const [dryRuns, shows] = [readSwitch('dry_run', dry), readSwitch('show_augment', show)];
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
+    if (shows) return await showAll(words, values, { cwd, signal }, terminal);
     const settings = await readSettings(cwd);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
     await checkChain(words, values, { cwd, runsDir: settings.runsDir });
-    if (dry === 'true') return await dryRunAll(words, values, { cwd, settings, signal }, terminal);
+    if (dryRuns) return await dryRunAll(words, values, { cwd, settings, signal }, terminal);
     const results: RunResult[] = [];
     const earlier = new Map<string, string>();
     for (const file of words) {
@@ -40,6 +46,29 @@ export const expCommand: Command = {
     return { json: shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown } };
   },
 };
+
+/** Every file's sheet of augmented images, in order; the JSON of several is the last one's with all of them as `runs`. */
+async function showAll(
+  files: readonly string[],
+  values: Readonly<Record<string, string>>,
+  context: { cwd: string; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<CommandResult> {
+  const experiments: Experiment[] = [];
+  for (const file of files) experiments.push(await parseExperiment(file, values, context.cwd));
+  const shown: ShownAugment[] = [];
+  for (const experiment of experiments) {
+    await preparePhantom(experiment, context, terminal);
+    shown.push(await showAugment(experiment, context, terminal));
+  }
+  terminal.say(`\nNext: the same command without show_augment=true.`);
+  return { json: shown.length === 1 ? { ...shown[0]! } : { ...shown.at(-1)!, runs: shown } };
+}
+
+function readSwitch(key: string, typed = 'false'): boolean {
+  if (typed === 'true' || typed === 'false') return typed === 'true';
+  throw new UserError(expected('true or false', key, typed));
+}
 
 /** Every file's dry run, in order; the JSON of several is the last one's with all of them as `runs`. */
 async function dryRunAll(
@@ -84,7 +113,7 @@ function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }:
   terminal.say(`files        ${run_dir}`);
   if (mlflow_run_id !== undefined) terminal.say(`MLflow       ${tracking_uri}, run ${mlflow_run_id}`);
   if (chosen === undefined) return;
-  const checkpoint = chosen.id === 'swa' ? 'swa' : 'best-dice';
+  const checkpoint = isAverage(chosen.id) ? chosen.id : 'best-dice';
   const member = `{run: ${run_id}, checkpoint: ${checkpoint}, weight: 1}`;
   terminal.say(`Next: npm run submit submissions/quickstart.yml stage=1 'members=[${member}]'`);
 }

@@ -13,6 +13,16 @@ const OUTLINE = [255, 140, 66] as const;
  * @param mask of any size, stretched over the picture; an empty one draws nothing.
  */
 export async function pictureUri(image: GrayImage, mask?: Mask, side = PICTURE_SIDE): Promise<string> {
+  const { rgb, width, height } = await paint(image, mask, side);
+  return await webpUri(rgb, width, height);
+}
+
+/** The same as red, green and blue, [H,W,3]. */
+export async function paint(
+  image: GrayImage,
+  mask: Mask | undefined,
+  side: number,
+): Promise<{ rgb: Uint8Array; width: number; height: number }> {
   const { data, width, height } = await shrink(image, side);
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) rgb.fill(data[i]!, 3 * i, 3 * i + 3);
@@ -22,7 +32,7 @@ export async function pictureUri(image: GrayImage, mask?: Mask, side = PICTURE_S
       if (inside[i] === 1 && isBorder(inside, i, width, height)) rgb.set(OUTLINE, 3 * i);
     }
   }
-  return await webpUri(rgb, width, height);
+  return { rgb, width, height };
 }
 
 /** A colour picture, [H,W,3], as a `data:` address (WebP). */
