@@ -1,8 +1,10 @@
 import { deriveSeed } from '../core/random.ts';
+import type { NormActivation } from '../engine/kernels/batch-norm.ts';
 import { Activation, type ActivationName } from '../engine/layers/activation.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { conv2dLayer } from '../engine/layers/convolution.ts';
 import { Dropout } from '../engine/layers/dropout.ts';
+import { LeakyReLU } from '../engine/layers/leaky-relu.ts';
 import { tf } from '../engine/tf.ts';
 
 /** A tensor of a network under construction, [N,H,W,C]; H and W are known, N is not. */
@@ -11,9 +13,14 @@ export type Feature = tf.SymbolicTensor;
 /** Of Keras applications. */
 const KERAS_EPSILON = 1e-3;
 
+/** What comes after a normalization: one of the engine's activations, or leaky relu with its slope below zero. */
+export type Nonlinearity = ActivationName | { name: 'leaky_relu'; alpha: number };
+
 /** How a network's weights begin: every layer draws from a stream of its own, named after it. */
 export interface BlockOptions {
   seed: number;
+  /** `he` (left out) or `glorot`, Keras's own where a network says nothing (Glorot and Bengio, 2010, eq. 16). */
+  initializer?: 'he' | 'glorot';
   /** Of batch normalization's moving statistics. */
   normMomentum: number;
   /** Of batch normalization: added to the variance; left out: 1e-3, as Keras applications have it. */
@@ -23,6 +30,7 @@ export interface BlockOptions {
 /** Kernel initialization of EfficientNet and ResNet alike: normal of variance 2 / fan out (He et al., 2015, eq. 14). */
 export function kernelInitializer(options: BlockOptions, name: string) {
   const seed = deriveSeed(options.seed, name);
+  if (options.initializer === 'glorot') return tf.initializers.glorotUniform({ seed });
   return tf.initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'truncatedNormal', seed });
 }
 
@@ -42,6 +50,19 @@ export function convolution(
     padding: options.padding ?? 'same',
     useBias: options.bias !== undefined,
     biasInitializer: tf.initializers.constant({ value: options.bias ?? 0 }),
+    kernelInitializer: kernelInitializer(options, name),
+  });
+  return layer.apply(x) as Feature;
+}
+
+/** A 3×3 convolution transposed, of stride 2, with a bias (Zeiler et al., 2010): [N,H,W,C] → [N,2H,2W,filters]. */
+export function transposedConvolution(x: Feature, name: string, filters: number, options: BlockOptions): Feature {
+  const layer = tf.layers.conv2dTranspose({
+    name,
+    filters,
+    kernelSize: 3,
+    strides: 2,
+    padding: 'same',
     kernelInitializer: kernelInitializer(options, name),
   });
   return layer.apply(x) as Feature;
@@ -74,24 +95,47 @@ export function batchNorm(x: Feature, name: string, { normMomentum, normEpsilon 
 export function batchNormActivation(
   x: Feature,
   names: { norm: string; activation: string },
-  kind: ActivationName,
+  kind: Nonlinearity,
   { normMomentum, normEpsilon }: BlockOptions,
 ): Feature {
   const epsilon = normEpsilon ?? KERAS_EPSILON;
-  const norm = { name: names.norm, momentum: normMomentum, epsilon, activation: { name: kind } };
+  const fused: NormActivation = typeof kind === 'string' ? { name: kind } : kind;
+  const norm = { name: names.norm, momentum: normMomentum, epsilon, activation: fused };
   const normalized = new BatchNormalization(norm).apply(x) as Feature;
-  return new Activation({ name: names.activation, activation: kind, applied: true }).apply(normalized) as Feature;
+  return activationLayer(names.activation, kind, true).apply(normalized) as Feature;
+}
+
+/**
+ * Leaky relu and then batch normalization, shape kept: two layers, as Keras names and stores them, whose work the second
+ * does for both in one kernel.
+ */
+export function leakyReluBatchNorm(
+  x: Feature,
+  names: { activation: string; norm: string },
+  alpha: number,
+  { normMomentum, normEpsilon }: BlockOptions,
+): Feature {
+  const bent = new LeakyReLU({ name: names.activation, alpha, applied: true }).apply(x);
+  const epsilon = normEpsilon ?? KERAS_EPSILON;
+  const activation = { name: 'after_leaky_relu', alpha } as const;
+  return new BatchNormalization({ name: names.norm, momentum: normMomentum, epsilon, activation }).apply(
+    bent,
+  ) as Feature;
 }
 
 /** An activation, shape kept. */
-export function activation(x: Feature, name: string, kind: ActivationName): Feature {
-  return new Activation({ name, activation: kind }).apply(x) as Feature;
+export function activation(x: Feature, name: string, kind: Nonlinearity): Feature {
+  return activationLayer(name, kind, false).apply(x) as Feature;
 }
 
-/** Dropout before the last convolution, shape kept; nothing where the rate is 0. */
-export function dropUnits(x: Feature, rate: number, { seed }: BlockOptions): Feature {
+function activationLayer(name: string, kind: Nonlinearity, applied: boolean): tf.layers.Layer {
+  if (typeof kind === 'string') return new Activation({ name, activation: kind, applied });
+  return new LeakyReLU({ name, alpha: kind.alpha, applied });
+}
+
+/** Dropout of units (Srivastava et al., 2014), shape kept; nothing where the rate is 0. */
+export function dropUnits(x: Feature, name: string, rate: number, { seed }: BlockOptions): Feature {
   if (rate === 0) return x;
-  const name = 'decoder_dropout';
   return new Dropout({ name, rate, stream: deriveSeed(seed, name) }).apply(x) as Feature;
 }
 

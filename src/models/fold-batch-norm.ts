@@ -4,8 +4,8 @@ import type { tf } from '../engine/tf.ts';
 
 /**
  * Batch normalizations by their moving statistics folded into the convolutions before them (Jacob et al., 2018,
- * https://arxiv.org/abs/1712.05877, section 3.2): with s = γ/√(σ² + ε) the kernel becomes w·s, and what is left of the
- * normalization is adding β − µ·s (its beta; the layer is told so). For prediction; the network cannot be trained after.
+ * https://arxiv.org/abs/1712.05877, section 3.2): with s = γ/√(σ² + ε) the kernel becomes w·s, a bias b·s, and what is left of
+ * the normalization is adding β − µ·s (its beta; the layer is told so). For prediction; the network cannot be trained after.
  * Returns the weights that the network then needs; `weights` stay as they are.
  */
 export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): NamedTensors {
@@ -16,7 +16,8 @@ export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): Nam
     const kernelName =
       convolution &&
       [`${convolution.name}/kernel`, `${convolution.name}/depthwise_kernel`].find((name) => weights.has(name));
-    if (convolution === undefined || kernelName === undefined || weights.has(`${convolution.name}/bias`)) continue;
+    // The kernel of a transposed one, [k,k,K,C], does not end with its outputs.
+    if (kernelName === undefined || convolution?.getClassName() === 'Conv2DTranspose') continue;
     const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
       (part) => weights.get(`${norm.name}/${part}`)!.data,
     );
@@ -24,6 +25,11 @@ export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): Nam
     const { shape, data } = weights.get(kernelName)!;
     // [k,k,C,K] of a convolution ends with its outputs; [k,k,C,1] of a depthwise one runs through them all the same.
     folded.set(kernelName, { shape, data: data.map((w, index) => w * scale[index % scale.length]!) });
+    const biasName = `${convolution!.name}/bias`;
+    const bias = weights.get(biasName);
+    if (bias !== undefined) {
+      folded.set(biasName, { shape: bias.shape, data: bias.data.map((b, channel) => b * scale[channel]!) });
+    }
     const offset = beta!.map((b, channel) => b - mean![channel]! * scale[channel]!);
     folded.set(`${norm.name}/beta`, { shape: [offset.length], data: offset });
     norm.folded = true;

@@ -1,8 +1,11 @@
 import { nameScopes } from '../engine/layers/scopes.ts';
 import { tf } from '../engine/tf.ts';
 import { type BlockOptions, convolution, dropUnits, type Feature, grayToRgb } from './blocks.ts';
-import type { ModelConfig } from './config.ts';
-import { buildUnetDecoder } from './decoders/unet.ts';
+import { type ModelConfig, publishedWith } from './config.ts';
+import type { Decoded } from './decoders/decoded.ts';
+import { buildSimplifiedUnetpp } from './decoders/simplified-unetpp.ts';
+import { buildUnet } from './decoders/unet.ts';
+import { buildEfficientNetExpansions, type EfficientNetName } from './encoders/efficientnet.ts';
 import { buildEncoder } from './encoders/index.ts';
 import { inputStatistics } from './encoders/statistics.ts';
 
@@ -18,19 +21,28 @@ export function buildModel(config: ModelConfig, resolution: number, seed: number
   const options = { seed, normMomentum: config.norm_momentum };
   const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
   const { mean, std } = inputStatistics(config.encoder);
-  const rgb = grayToRgb(input, mean, std);
-  const features = buildEncoder(config.encoder, rgb, { ...options, dropConnect: config.drop_connect });
-  const decoded = buildDecoder(config, features, options);
-  const kept = dropUnits(decoded, config.dropout, options);
-  const logits = convolution(kept, 'mask_logits', 1, 3, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
+  const logits = buildHead(buildDecoder(config, grayToRgb(input, mean, std), options), options);
   const model = tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
   nameScopes(model);
   return model;
 }
 
-function buildDecoder(config: ModelConfig, features: Feature[], options: BlockOptions): Feature {
+/** The encoder as its decoder wants it, and the decoder. */
+function buildDecoder(config: ModelConfig, rgb: Feature, options: BlockOptions): Decoded {
+  const { dropout } = publishedWith(config);
+  const encoder = { ...options, dropConnect: config.drop_connect };
   switch (config.decoder) {
     case 'unet':
-      return buildUnetDecoder(features, options);
+      return buildUnet(buildEncoder(config.encoder, rgb, encoder), dropout, options);
+    case 'simplified-unetpp': {
+      const expansions = buildEfficientNetExpansions(config.encoder as EfficientNetName, rgb, encoder);
+      return buildSimplifiedUnetpp(expansions, dropout, options);
+    }
   }
+}
+
+/** The logits of the decoder's finest level, at the picture's resolution. */
+function buildHead({ levels, dropout, headKernel }: Decoded, options: BlockOptions): Feature {
+  const kept = dropUnits(levels.at(-1)!, 'decoder_dropout', dropout, options);
+  return convolution(kept, 'mask_logits', 1, headKernel, { ...options, bias: Math.log(PRIOR / (1 - PRIOR)) });
 }

@@ -8,7 +8,8 @@ export interface Arrays {
 }
 
 /** Batch normalization by the textbook in float64: two passes over each channel. */
-export function normalize({ x, gamma, beta }: Arrays, epsilon: number, activation: NormActivation) {
+export function normalize({ x: given, gamma, beta }: Arrays, epsilon: number, activation: NormActivation) {
+  const x = activation.name === 'after_leaky_relu' ? bend(given, activation.alpha) : given;
   const channels = gamma.length;
   const count = x.length / channels;
   const mean = new Float64Array(channels);
@@ -22,9 +23,14 @@ export function normalize({ x, gamma, beta }: Arrays, epsilon: number, activatio
   return { y, mean: Float32Array.from(mean), variance: Float32Array.from(variance) };
 }
 
+function bend(x: ArrayLike<number>, alpha: number): ArrayLike<number> {
+  return Float64Array.from(x, (value) => (value > 0 ? value : value * alpha));
+}
+
 function activate(z: number, activation: NormActivation): number {
   switch (activation.name) {
     case 'none':
+    case 'after_leaky_relu':
       return z;
     case 'relu':
       return Math.max(z, 0);

@@ -3,6 +3,7 @@ import { before, test } from 'node:test';
 import { createRng } from '../../src/core/random.ts';
 import { addBias } from '../../src/engine/kernels/add-bias.ts';
 import { batchNormTrain, type NormActivation } from '../../src/engine/kernels/batch-norm.ts';
+import { batchNormFrozen } from '../../src/engine/kernels/frozen-batch-norm.ts';
 import { globalAveragePool } from '../../src/engine/kernels/global-average-pool.ts';
 import { dropout, withStepSeed } from '../../src/engine/kernels/random.ts';
 import { leakyRelu, relu, relu6 } from '../../src/engine/kernels/relu.ts';
@@ -138,9 +139,18 @@ const normalizing =
   (activation: NormActivation): Kernel =>
   ([x, gamma, beta]) =>
     batchNormTrain(image(x), gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3, activation, () => {});
-for (const name of ['none', 'swish'] as const) {
+const frozen =
+  (activation: NormActivation): Kernel =>
+  ([x]) => {
+    const [gamma, beta] = [tf.tensor1d([0.25, -0.5, 0.5]), tf.tensor1d([3, 3, -3])];
+    const statistics = { mean: tf.tensor1d([0.5, 0, -1]), variance: tf.tensor1d([1, 0.5, 2]) };
+    return batchNormFrozen(image(x), gamma, beta, statistics, 1e-3, activation);
+  };
+for (const activation of [{ name: 'none' }, { name: 'swish' }, { name: 'after_leaky_relu', alpha: 0.1 }] as const) {
   const shapes = [[3, 5, 7, 3], [3], [3]];
-  checkGradients(`batch normalization with ${name}`, normalizing({ name }), shapes, curved);
+  checkGradients(`batch normalization with ${activation.name}`, normalizing(activation), shapes, curved);
+  const what = `batch normalization by given statistics with ${activation.name}`;
+  checkGradients(what, frozen(activation), shapes.slice(0, 1), curved);
 }
 // Far from the corner on either side of it: |x| is at most 4 deviations.
 const gamma = { shape: [3], values: [0.25, -0.5, 0.5] };
@@ -148,6 +158,8 @@ const beta = { shape: [3], values: [3, 3, -3] };
 for (const activation of [{ name: 'relu' }, { name: 'leaky_relu', alpha: 0.1 }] as const) {
   const shapes = [[3, 5, 7, 3], gamma, beta];
   checkGradients(`batch normalization with ${activation.name}`, normalizing(activation), shapes, curved);
+  const what = `batch normalization by given statistics with ${activation.name}`;
+  checkGradients(what, frozen(activation), shapes.slice(0, 1), linear);
 }
 
 test('up-sampling joined with its convolution is the two in turn, values and gradients', () => {

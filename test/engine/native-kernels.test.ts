@@ -21,6 +21,7 @@ const ACTIVATIONS: NormActivation[] = [
   { name: 'relu6' },
   { name: 'leaky_relu', alpha: 0.1 },
   { name: 'swish' },
+  { name: 'after_leaky_relu', alpha: 0.1 },
 ];
 /** One pixel; channels fewer than a vector, no multiple of one, and of one; several blocks and a rest of a row. */
 const SHAPES: [number, number, number, number][] = [
@@ -95,7 +96,8 @@ test('a mean far above the deviation costs the statistics no digits', () => {
 test('inference normalizes by the statistics that it is given', () => {
   eachCase((shape, activation) => {
     const { tensors, ...arrays } = makeInputs(shape);
-    const given = normalize(arrays, EPSILON, { name: 'none' });
+    // Only the mean and variance are taken, of what is normalized.
+    const given = normalize(arrays, EPSILON, activation);
     const statistics = { mean: tf.tensor1d(given.mean), variance: tf.tensor1d(given.variance) };
     const y = batchNormInfer(...tensors, statistics, EPSILON, activation);
     assertClose(y, normalize(arrays, EPSILON, activation).y, 1e-5, `y of ${shape} ${activation.name}`);
@@ -146,7 +148,8 @@ test('the gradients over several blocks are those of the parts, as tfjs takes th
       const { tensors, dy } = makeInputs([2, 67, 65, 24], 21);
       const norm = (...args: tf.Tensor[]) => batchNormTrain(...(args as typeof tensors), EPSILON, activation, () => {});
       const plain = (...args: tf.Tensor[]) => {
-        const [x, gamma, beta] = args as typeof tensors;
+        const [given, gamma, beta] = args as typeof tensors;
+        const x = activation.name === 'after_leaky_relu' ? tf.leakyRelu(given, activation.alpha) : given;
         const { mean, variance } = tf.moments(x, [0, 1, 2]);
         const z = x.sub(mean).div(variance.add(EPSILON).sqrt()).mul(gamma).add(beta);
         if (activation.name === 'swish') return z.mul(z.sigmoid());

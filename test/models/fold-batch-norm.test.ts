@@ -94,16 +94,19 @@ for (const [name, build] of Object.entries(NETWORKS)) {
 type Feature = tf.SymbolicTensor;
 const norm = (name: string) => new BatchNormalization({ name, momentum: 0.9, epsilon: 1e-3 });
 
-test('only what a normalization reads alone, without a bias, is folded into', () => {
+test('only a convolution that a normalization reads alone is folded into, with its bias', () => {
   const input = tf.input({ shape: [8, 8, 2] });
   const convolve = (name: string, useBias = false) =>
     conv2dLayer({ name, filters: 3, kernelSize: 3, padding: 'same', useBias }).apply(input) as Feature;
   const shared = convolve('shared');
   const depthwise = tf.layers.depthwiseConv2d({ name: 'depthwise', kernelSize: 3, padding: 'same', useBias: false });
+  const config = { name: 'transposed', filters: 3, kernelSize: 3, padding: 'same' } as const;
+  const transposed = tf.layers.conv2dTranspose(config);
   const parts = [
     norm('folds').apply(convolve('alone')),
     norm('folds_depthwise').apply(depthwise.apply(convolve('before'))),
-    norm('of_biased').apply(convolve('biased', true)),
+    norm('folds_biased').apply(convolve('biased', true)),
+    norm('of_transposed').apply(transposed.apply(input)),
     norm('of_shared').apply(shared),
     shared,
     norm('of_input').apply(tf.layers.activation({ name: 'active', activation: 'relu' }).apply(convolve('plain'))),
@@ -118,8 +121,11 @@ test('only what a normalization reads alone, without a bias, is folded into', ()
   const changed = [...folded].filter(([name, value]) => value !== weights.get(name)).map(([name]) => name);
   assert.deepEqual(changed.sort(), [
     'alone/kernel',
+    'biased/bias',
+    'biased/kernel',
     'depthwise/depthwise_kernel',
     'folds/beta',
+    'folds_biased/beta',
     'folds_depthwise/beta',
   ]);
   setWeights(model, folded, 'the test');

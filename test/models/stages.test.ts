@@ -6,6 +6,8 @@ const PLACES: [layer: string, region: string | undefined, stage: Stage | undefin
   ['stem_conv', 'stem', 'stem'],
   ['block3b_expand_conv', 'block3b', 'block3'],
   ['decoder2_conv_a', 'decoder2', 'decoder2'],
+  ['decoder2b_conv_a', 'decoder2b', 'decoder2'],
+  ['middle_conv', 'middle', 'middle'],
   ['conv1', 'stem', 'stem'],
   ['maxpool.pad', 'stem', 'stem'],
   ['layer2.0.conv1', 'layer2.0', 'block2'],

@@ -180,6 +180,7 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
   ['FusedBatchNormV3', batchNorm],
   ['HarnessBatchNormActivation', ownBatchNorm],
   ['HarnessBatchNormActivationApply', likeInput(0)],
+  ['HarnessBatchNormActivationApplyGrad', likeInput(1)],
   ['HarnessBatchNormActivationGrad', ownBatchNormGradient],
   ['HarnessDepthwiseFilterGrad', ownDepthwiseFilter],
   ['HarnessGate', likeInput(0)],

@@ -11,8 +11,13 @@ export interface BatchStatistics {
   variance: tf.Tensor1D;
 }
 
-/** What is applied to the normalized value, in one kernel with it; `alpha` is leaky relu's slope below zero. */
-export type NormActivation = { name: 'none' | 'relu' | 'relu6' | 'swish' } | { name: 'leaky_relu'; alpha: number };
+/**
+ * What is applied to the normalized value, in one kernel with it; with `after_leaky_relu` to x before it is normalized.
+ * `alpha` is leaky relu's slope below zero.
+ */
+export type NormActivation =
+  | { name: 'none' | 'relu' | 'relu6' | 'swish' }
+  | { name: 'leaky_relu' | 'after_leaky_relu'; alpha: number };
 
 /**
  * Batch normalization by the statistics of the batch itself (Ioffe and Szegedy, 2015, algorithm 1), then the activation.
@@ -28,7 +33,9 @@ export function batchNormTrain(
   activation: NormActivation,
   observe: (statistics: BatchStatistics) => void,
 ): tf.Tensor4D {
-  if (!nativeKernelsLoaded()) return activate(fusedTrain(x, gamma, beta, epsilon, observe), activation);
+  if (!nativeKernelsLoaded()) {
+    return activate(fusedTrain(bend(x, activation), gamma, beta, epsilon, observe), activation);
+  }
   const attributes = ownAttributes(epsilon, activation);
   const normalize = tf.customGrad((...args) => {
     const [input, scale, offset] = args as unknown as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
@@ -53,11 +60,12 @@ export function batchNormInfer(
   epsilon: number,
   activation: NormActivation,
 ): tf.Tensor4D {
-  const inputs = [x, gamma, beta, statistics.mean, statistics.variance];
+  const parameters = [gamma, beta, statistics.mean, statistics.variance];
   if (nativeKernelsLoaded()) {
     const attributes = ownAttributes(epsilon, activation);
-    return runNative('HarnessBatchNormActivationApply', attributes, inputs, 1)[0] as tf.Tensor4D;
+    return runNative('HarnessBatchNormActivationApply', attributes, [x, ...parameters], 1)[0] as tf.Tensor4D;
   }
+  const inputs = [bend(x, activation), ...parameters];
   const y = runNative('FusedBatchNormV3', fusedAttributes(epsilon, false), inputs, 6)[0] as tf.Tensor4D;
   return activate(y, activation);
 }
@@ -89,10 +97,16 @@ function fusedTrain(
   return normalize(x, gamma, beta) as tf.Tensor4D;
 }
 
-/** The activation alone, shape kept. */
+/** What is normalized. */
+export function bend(x: tf.Tensor4D, activation: NormActivation): tf.Tensor4D {
+  return activation.name === 'after_leaky_relu' ? leakyRelu(x, activation.alpha) : x;
+}
+
+/** What comes after the normalization, alone, shape kept. */
 export function activate(x: tf.Tensor4D, activation: NormActivation): tf.Tensor4D {
   switch (activation.name) {
     case 'none':
+    case 'after_leaky_relu':
       return x;
     case 'relu':
       return relu(x);
@@ -105,10 +119,11 @@ export function activate(x: tf.Tensor4D, activation: NormActivation): tf.Tensor4
   }
 }
 
-function ownAttributes(epsilon: number, activation: NormActivation): Attribute[] {
+/** Attributes of our own operations. */
+export function ownAttributes(epsilon: number, activation: NormActivation): Attribute[] {
   return [
     { name: 'epsilon', type: 'float', value: epsilon },
-    { name: 'alpha', type: 'float', value: activation.name === 'leaky_relu' ? activation.alpha : 0 },
+    { name: 'alpha', type: 'float', value: 'alpha' in activation ? activation.alpha : 0 },
     { name: 'activation', type: 'string', value: activation.name },
   ];
 }

@@ -29,6 +29,20 @@ INLINE Vector deactivate(Vector dy, Vector z, float alpha) {
   return dy;
 }
 
+/** What is normalized. */
+template <Kind KIND>
+INLINE Vector bend(Vector x, float alpha) {
+  if constexpr (KIND == Kind::afterLeakyRelu) return x < 0.0f ? x * alpha : x;
+  return x;
+}
+
+/** d·bend′(x). */
+template <Kind KIND>
+INLINE Vector unbend(Vector d, Vector x, float alpha) {
+  if constexpr (KIND == Kind::afterLeakyRelu) return x > 0.0f ? d : d * alpha;
+  return d;
+}
+
 /** CALL(4) for rows by fours from `row` on, and CALL(1) for what is left. */
 #define BY_ROWS(rows, CALL)                     \
   {                                             \
@@ -37,40 +51,29 @@ INLINE Vector deactivate(Vector dy, Vector z, float alpha) {
     for (; row < rows; row++) CALL(1);          \
   }
 
-template <int ROWS>
-INLINE void addRows(const float* x, int64_t width, float* sum) {
+template <Kind KIND, int ROWS>
+INLINE void addRows(float alpha, const float* x, int64_t width, float* sum) {
   for (int64_t c = 0; c < width; c += LANES) {
     Vector total = load(sum + c);
-    for (int r = 0; r < ROWS; r++) total += stream(x + r * width + c);
+    for (int r = 0; r < ROWS; r++) total += bend<KIND>(stream(x + r * width + c), alpha);
     store(sum + c, total);
   }
 }
 
-template <int ROWS>
-INLINE void addDeviations(const float* x, int64_t width, const float* shift, float* sum, float* sumOfSquares) {
+template <Kind KIND, int ROWS>
+INLINE void addDeviations(float alpha, const float* x, int64_t width, const float* shift, float* sum,
+                          float* sumOfSquares) {
   for (int64_t c = 0; c < width; c += LANES) {
     const Vector center = load(shift + c);
     Vector total = load(sum + c), squares = load(sumOfSquares + c);
     for (int r = 0; r < ROWS; r++) {
-      const Vector d = load(x + r * width + c) - center;
+      const Vector d = bend<KIND>(load(x + r * width + c), alpha) - center;
       total += d;
       squares += d * d;
     }
     store(sum + c, total);
     store(sumOfSquares + c, squares);
   }
-}
-
-static void moments(const float* x, int64_t rows, int64_t width, float* shift, float* sum, float* sumOfSquares) {
-  const size_t bytes = width * sizeof(float);
-  std::memset(shift, 0, bytes);
-  std::memset(sum, 0, bytes);
-  std::memset(sumOfSquares, 0, bytes);
-#define ADD(ROWS) addRows<ROWS>(x + row * width, width, shift)
-  BY_ROWS(rows, ADD)
-  for (int64_t c = 0; c < width; c += LANES) store(shift + c, load(shift + c) * (1.0f / rows));
-#define DEVIATE(ROWS) addDeviations<ROWS>(x + row * width, width, shift, sum, sumOfSquares)
-  BY_ROWS(rows, DEVIATE)
 }
 
 struct Column {
@@ -87,8 +90,8 @@ INLINE void normalizeRows(float alpha, const float* x, int64_t width, const Colu
   for (int64_t c = 0; c < width; c += LANES) {
     const Column column = columnAt(columns, c);
     for (int r = 0; r < ROWS; r++) {
-      const Vector z = column.normalize(stream(x + r * width + c)) * column.gamma + column.beta;
-      store(y + r * width + c, activate<KIND>(z, alpha));
+      const Vector xhat = column.normalize(bend<KIND>(stream(x + r * width + c), alpha));
+      store(y + r * width + c, activate<KIND>(xhat * column.gamma + column.beta, alpha));
     }
   }
 }
@@ -100,7 +103,7 @@ INLINE void sumRows(float alpha, const float* dy, const float* x, int64_t width,
     const Column column = columnAt(columns, c);
     Vector total = load(sumDz + c), product = load(sumDzXhat + c);
     for (int r = 0; r < ROWS; r++) {
-      const Vector xhat = column.normalize(stream(x + r * width + c));
+      const Vector xhat = column.normalize(bend<KIND>(stream(x + r * width + c), alpha));
       const Vector dz = deactivate<KIND>(stream(dy + r * width + c), xhat * column.gamma + column.beta, alpha);
       total += dz;
       product += dz * xhat;
@@ -118,15 +121,28 @@ INLINE void gradientRows(float alpha, const float* dy, const float* x, int64_t w
     const Vector scale = column.gamma * column.inverseDeviation;
     const Vector mean = load(meanDz + c), slope = load(meanDzXhat + c);
     for (int r = 0; r < ROWS; r++) {
-      const Vector xhat = column.normalize(stream(x + r * width + c));
+      const Vector input = stream(x + r * width + c);
+      const Vector xhat = column.normalize(bend<KIND>(input, alpha));
       const Vector dz = deactivate<KIND>(stream(dy + r * width + c), xhat * column.gamma + column.beta, alpha);
-      store(dx + r * width + c, scale * (dz - mean - xhat * slope));
+      store(dx + r * width + c, unbend<KIND>(scale * (dz - mean - xhat * slope), input, alpha));
     }
   }
 }
 
 template <Kind KIND>
 struct Passes {
+  static void moments(float alpha, const float* x, int64_t rows, int64_t width, float* shift, float* sum,
+                      float* sumOfSquares) {
+    const size_t bytes = width * sizeof(float);
+    std::memset(shift, 0, bytes);
+    std::memset(sum, 0, bytes);
+    std::memset(sumOfSquares, 0, bytes);
+#define ADD(ROWS) addRows<KIND, ROWS>(alpha, x + row * width, width, shift)
+    BY_ROWS(rows, ADD)
+    for (int64_t c = 0; c < width; c += LANES) store(shift + c, load(shift + c) * (1.0f / rows));
+#define DEVIATE(ROWS) addDeviations<KIND, ROWS>(alpha, x + row * width, width, shift, sum, sumOfSquares)
+    BY_ROWS(rows, DEVIATE)
+  }
   static void normalize(float alpha, const float* x, int64_t rows, int64_t width, const Columns& columns, float* y) {
 #define NORMALIZE(ROWS) normalizeRows<KIND, ROWS>(alpha, x + row * width, width, columns, y + row * width)
     BY_ROWS(rows, NORMALIZE)
@@ -152,7 +168,17 @@ struct Passes {
     case Kind::relu6: return Passes<Kind::relu6>::pass(activation.alpha, __VA_ARGS__);              \
     case Kind::leakyRelu: return Passes<Kind::leakyRelu>::pass(activation.alpha, __VA_ARGS__);      \
     case Kind::swish: return Passes<Kind::swish>::pass(activation.alpha, __VA_ARGS__);              \
+    case Kind::afterLeakyRelu: return Passes<Kind::afterLeakyRelu>::pass(activation.alpha, __VA_ARGS__); \
   }
+
+static void moments(Activation activation, const float* x, int64_t rows, int64_t width, float* shift, float* sum,
+                    float* sumOfSquares) {
+  // Of the kinds, only this one changes what is normalized.
+  if (activation.kind == Kind::afterLeakyRelu) {
+    return Passes<Kind::afterLeakyRelu>::moments(activation.alpha, x, rows, width, shift, sum, sumOfSquares);
+  }
+  Passes<Kind::none>::moments(activation.alpha, x, rows, width, shift, sum, sumOfSquares);
+}
 
 static void normalize(Activation activation, const float* x, int64_t rows, int64_t width, const Columns& columns,
                       float* y) {

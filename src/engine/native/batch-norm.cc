@@ -19,7 +19,8 @@ Activation readActivation(const Attributes& attributes) {
   if (name == "relu6") return {ActivationKind::relu6, alpha};
   if (name == "leaky_relu") return {ActivationKind::leakyRelu, alpha};
   if (name == "swish") return {ActivationKind::swish, alpha};
-  throw std::runtime_error("Expected none, relu, relu6, leaky_relu or swish for the activation but received " + name + ".");
+  if (name == "after_leaky_relu") return {ActivationKind::afterLeakyRelu, alpha};
+  throw std::runtime_error("Expected a known activation but received " + name + ".");
 }
 
 /** Count, mean and Σ(x − mean)² of a set of numbers, joined as in Chan, Golub and LeVeque (1983), equation 2.1. */
@@ -39,13 +40,13 @@ struct Moments {
  * The moments of every channel. Within a strip, Σ(x − s) and Σ(x − s)² about the strip's own mean s, in float32: what s
  * itself was rounded by is taken off again (their section 3), so a mean far above the deviation costs no digits.
  */
-std::vector<Moments> momentsByChannel(const Rows& rows, const float* x) {
+std::vector<Moments> momentsByChannel(Activation activation, const Rows& rows, const float* x) {
   std::vector<Moments> byColumn(rows.blocks * rows.width);
   rows.eachBlock([&](int64_t block, int64_t first, int64_t count) {
     std::vector<float> shift(rows.width), sum(rows.width), squares(rows.width);
     Moments* columns = &byColumn[block * rows.width];
     rows.eachStrip(first, count, [&](int64_t start, int64_t n) {
-      loops().moments(rows.row(x, start), n, rows.width, shift.data(), sum.data(), squares.data());
+      loops().moments(activation, rows.row(x, start), n, rows.width, shift.data(), sum.data(), squares.data());
       for (int64_t c = 0; c < rows.width; c++) {
         const double offset = sum[c] / static_cast<double>(n);
         columns[c].join(n, shift[c] + offset, std::max(0.0, squares[c] - offset * sum[c]));
@@ -58,7 +59,10 @@ std::vector<Moments> momentsByChannel(const Rows& rows, const float* x) {
     if (count > 0) byChannel[channel].join(count, mean, squares);
   });
   const float* rest = rows.row(x, rows.rows);
-  for (int64_t i = 0; i < rows.rest * rows.channels; i++) byChannel[i % rows.channels].join(1, rest[i], 0);
+  const float slope = activation.kind == ActivationKind::afterLeakyRelu ? activation.alpha : 1;
+  for (int64_t i = 0; i < rows.rest * rows.channels; i++) {
+    byChannel[i % rows.channels].join(1, rest[i] < 0 ? rest[i] * slope : rest[i], 0);
+  }
   return byChannel;
 }
 
@@ -112,7 +116,7 @@ struct BatchNormActivation : Kernel {
     const Tensor gamma = run.input(1, rows.channels, "gamma"), beta = run.input(2, rows.channels, "beta");
     const Tensor y = run.output(0, shape);
     const Tensor mean = run.output(1, {rows.channels}), variance = run.output(2, {rows.channels});
-    const std::vector<Moments> moments = momentsByChannel(rows, x.data());
+    const std::vector<Moments> moments = momentsByChannel(activation_, rows, x.data());
     for (int64_t c = 0; c < rows.channels; c++) {
       mean.data()[c] = static_cast<float>(moments[c].mean);
       variance.data()[c] = static_cast<float>(moments[c].squares / moments[c].count);
@@ -167,6 +171,22 @@ std::vector<double> gradientSums(Activation activation, const Rows& rows, const 
   return byChannel;
 }
 
+/** dx from what the gradient loop takes off dz by channel. */
+void writeGradient(Activation activation, const Rows& rows, const float* dy, const float* x, const Columns& columns,
+                   const std::vector<float>& means, float* dx) {
+  const std::vector<float> meanDz = rows.repeated(&means[0]), meanDzXhat = rows.repeated(&means[rows.channels]);
+  // Taken before the blocks, since dx may lie where dy lies.
+  std::vector<float> restDy = rows.restAsRow(dy);
+  const std::vector<float> restX = rows.restAsRow(x);
+  rows.eachBlock([&](int64_t, int64_t first, int64_t count) {
+    loops().gradient(activation, rows.row(dy, first), rows.row(x, first), count, rows.width, columns, meanDz.data(),
+                     meanDzXhat.data(), rows.row(dx, first));
+  });
+  loops().gradient(activation, restDy.data(), restX.data(), 1, rows.width, columns, meanDz.data(), meanDzXhat.data(),
+                   restDy.data());
+  std::copy_n(restDy.begin(), rows.rest * rows.channels, rows.row(dx, rows.rows));
+}
+
 /** dy, x, gamma, beta, mean, variance → dx, dgamma, dbeta. */
 struct BatchNormActivationGrad : Kernel {
   using Kernel::Kernel;
@@ -189,23 +209,26 @@ struct BatchNormActivationGrad : Kernel {
       dbeta.data()[c] = static_cast<float>(sums[c]);
       dgamma.data()[c] = static_cast<float>(sums[rows.channels + c]);
     }
-    writeGradient(rows, dy.data(), x.data(), parameters.columns, means, dx.data());
+    writeGradient(activation_, rows, dy.data(), x.data(), parameters.columns, means, dx.data());
   }
+};
 
- private:
-  void writeGradient(const Rows& rows, const float* dy, const float* x, const Columns& columns,
-                     const std::vector<float>& means, float* dx) const {
-    const std::vector<float> meanDz = rows.repeated(&means[0]), meanDzXhat = rows.repeated(&means[rows.channels]);
-    // Taken before the blocks, since dx may lie where dy lies.
-    std::vector<float> restDy = rows.restAsRow(dy);
-    const std::vector<float> restX = rows.restAsRow(x);
-    rows.eachBlock([&](int64_t, int64_t first, int64_t count) {
-      loops().gradient(activation_, rows.row(dy, first), rows.row(x, first), count, rows.width, columns, meanDz.data(),
-                       meanDzXhat.data(), rows.row(dx, first));
-    });
-    loops().gradient(activation_, restDy.data(), restX.data(), 1, rows.width, columns, meanDz.data(),
-                     meanDzXhat.data(), restDy.data());
-    std::copy_n(restDy.begin(), rows.rest * rows.channels, rows.row(dx, rows.rows));
+/** dy, x, gamma, beta, mean, variance → dx where the statistics are given and not the batch's own: dz·gamma / deviation. */
+struct BatchNormActivationApplyGrad : Kernel {
+  using Kernel::Kernel;
+
+  void run(const Run& run) const {
+    const Tensor x = run.input(1);
+    const Shape shape = x.shape();
+    const Rows rows = rowsOf(shape);
+    run.input(0, elements(shape), "dy");
+    const Tensor gamma = run.input(2, rows.channels, "gamma"), beta = run.input(3, rows.channels, "beta");
+    const Tensor mean = run.input(4, rows.channels, "mean"), variance = run.input(5, rows.channels, "variance");
+    const Tensor dx = run.outputInPlaceOf(0, 0, shape);
+    const Tensor dy = run.input(0);
+    const Parameters parameters(rows, gamma.data(), beta.data(), mean.data(), variance.data(), epsilon_);
+    const std::vector<float> nothing(2 * rows.channels);
+    writeGradient(activation_, rows, dy.data(), x.data(), parameters.columns, nothing, dx.data());
   }
 };
 
@@ -213,7 +236,8 @@ struct BatchNormActivationGrad : Kernel {
 
 void registerBatchNorm() {
   const std::vector<const char*> attributes = {"epsilon: float", "alpha: float = 0.0",
-                                               "activation: {'none', 'relu', 'relu6', 'leaky_relu', 'swish'} = 'none'"};
+                                               "activation: {'none', 'relu', 'relu6', 'leaky_relu', 'swish', "
+                                               "'after_leaky_relu'} = 'none'"};
   registerOp({"HarnessBatchNormActivation", {"x", "gamma", "beta"}, {"y", "mean", "variance"}, attributes,
               likeInputs<0, 1, 1>});
   registerKernel<BatchNormActivation>("HarnessBatchNormActivation");
@@ -223,6 +247,9 @@ void registerBatchNorm() {
   registerOp({"HarnessBatchNormActivationGrad", {"dy", "x", "gamma", "beta", "mean", "variance"},
               {"dx", "dgamma", "dbeta"}, attributes, likeInputs<1, 2, 3>});
   registerKernel<BatchNormActivationGrad>("HarnessBatchNormActivationGrad");
+  registerOp({"HarnessBatchNormActivationApplyGrad", {"dy", "x", "gamma", "beta", "mean", "variance"}, {"dx"},
+              attributes, likeInputs<1>});
+  registerKernel<BatchNormActivationApplyGrad>("HarnessBatchNormActivationApplyGrad");
 }
 
 }  // namespace harness

@@ -4,11 +4,12 @@
 
 namespace harness {
 
-enum class ActivationKind { none, relu, relu6, leakyRelu, swish };
+enum class ActivationKind { none, relu, relu6, leakyRelu, swish, afterLeakyRelu };
 
+/** What is done to the normalized value; afterLeakyRelu: nothing, but to x before it is normalized leaky relu. */
 struct Activation {
   ActivationKind kind;
-  float alpha;  // slope below zero of leakyRelu
+  float alpha;  // slope below zero of leakyRelu and afterLeakyRelu
 };
 
 /**
@@ -40,14 +41,15 @@ struct Band {
 };
 
 struct Loops {
-  /** The means of the rows in `shift`, then Σ(x − shift) and Σ(x − shift)² by column. */
-  void (*moments)(const float* x, int64_t rows, int64_t width, float* shift, float* sum, float* sumOfSquares);
+  /** The means of the rows in `shift`, then Σ(x − shift) and Σ(x − shift)² by column; x is what is normalized, here and below. */
+  void (*moments)(Activation activation, const float* x, int64_t rows, int64_t width, float* shift, float* sum,
+                  float* sumOfSquares);
   /** y = activation(gamma·x̂ + beta), x̂ = (x − mean) / deviation. */
   void (*normalize)(Activation activation, const float* x, int64_t rows, int64_t width, const Columns& columns, float* y);
   /** Adds Σ dz and Σ dz·x̂ by column, dz = dy·activation′(gamma·x̂ + beta). */
   void (*gradientSums)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
                        const Columns& columns, float* sumDz, float* sumDzXhat);
-  /** dx = gamma / deviation · (dz − meanDz − x̂·meanDzXhat); dx may be dy. */
+  /** dx = gamma / deviation · (dz − meanDz − x̂·meanDzXhat), through what comes before; dx may be dy. */
   void (*gradient)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
                    const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx);
   /** The filter's gradient [filterHeight,filterWidth,channels] from a band, for `count` channels from `channel` on. */

@@ -1,17 +1,18 @@
 import { concatenateLayer, upSamplingLayer } from '../../engine/layers/convolution.ts';
 import { type BlockOptions, batchNormActivation, convolution, type Feature } from '../blocks.ts';
+import type { Decoded } from './decoded.ts';
 
 /** Channels after each doubling of the resolution, from stride 16 to stride 1. */
 const CHANNELS = [256, 128, 64, 32, 16] as const;
 
 /**
  * U-Net's expanding path (Ronneberger et al., 2015) with nearest-neighbour up-sampling and batch normalization:
- * features at strides 2 to 32 → [N,H,W,16] at stride 1.
+ * features at strides 2 to 32 → levels at strides 16 to 1, of 256 to 16 channels.
  */
-export function buildUnetDecoder(features: readonly Feature[], options: BlockOptions): Feature {
+export function buildUnet(features: readonly Feature[], dropout: number, options: BlockOptions): Decoded {
   const [deepest, ...skips] = [...features].reverse();
   let x = deepest!;
-  CHANNELS.forEach((channels, level) => {
+  const levels = CHANNELS.map((channels, level) => {
     const block = `decoder${level + 1}_`;
     x = upSamplingLayer(`${block}up`).apply(x) as Feature;
     const skip = skips[level];
@@ -21,6 +22,7 @@ export function buildUnetDecoder(features: readonly Feature[], options: BlockOpt
       const names = { norm: `${block}bn_${part}`, activation: `${block}relu_${part}` };
       x = batchNormActivation(x, names, 'relu', options);
     }
+    return x;
   });
-  return x;
+  return { levels, dropout, headKernel: 3 };
 }
