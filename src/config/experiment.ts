@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { augmentConfig } from '../augment/index.ts';
 import { MASK_SIZE } from '../core/competition.ts';
-import { expected } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 import { extraSetConfig } from '../data/extra-sets.ts';
 import { type SamplerPlan, samplerSchema } from '../data/sampler.ts';
 import { NORMALISATION_NONE, normalisationConfig } from '../dicom/normalisation.ts';
@@ -113,7 +113,8 @@ export const experimentKeys = {
 export type Experiment = ConfigOf<typeof experimentKeys> & { validation_batch_size: number };
 
 /**
- * Reads an experiment, `key=value` words laid over its file, and checks all of it before anything is touched.
+ * Reads an experiment, `key=value` words laid over its file, and checks all of it before anything is touched. The word
+ * `quick=true` lays the file's own mapping `quick` over it first: dotted keys with values that end in minutes.
  * Throws one UserError that lists every problem with its place. Relative paths start at `cwd`.
  */
 export async function parseExperiment(
@@ -121,7 +122,9 @@ export async function parseExperiment(
   overrides: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): Promise<Experiment> {
-  const source = loadYaml(file, overrides, cwd);
+  const { quick = 'false', ...words } = overrides;
+  if (quick !== 'true' && quick !== 'false') throw new UserError(expected('true or false', 'quick', quick));
+  const source = loadYaml(file, words, cwd, { name: 'quick', wanted: quick === 'true' });
   const config = await loadConfig(experimentKeys, source, (parts) => checkTogether(parts, cwd));
   return { ...config, validation_batch_size: config.validation_batch_size ?? config.batch_size };
 }

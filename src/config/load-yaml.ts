@@ -4,7 +4,7 @@ import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import { expected, messageOf, UserError } from '../core/errors.ts';
 import { isCollectionAt, type KeyPath, lineOf, startsWith } from './locate.ts';
 import { didYouMean } from './nearest.ts';
-import { type Override, readOverride, setAt } from './overrides.ts';
+import { isMapping, type Override, readOverride, setAt } from './overrides.ts';
 import { resolvePath } from './paths.ts';
 
 /** A configuration as typed: the file with the command line's `key=value` words laid over it, nothing checked yet. */
@@ -14,13 +14,25 @@ export interface LoadedYaml {
   locate(path: KeyPath): string;
 }
 
+/** A top-level mapping of dotted keys to other values, which are laid over the rest of the file where they are wanted. */
+export interface Variant {
+  name: string;
+  wanted: boolean;
+}
+
 /**
  * Reads a YAML 1.2 file and lays `key=value` words over it: dotted keys, list items by index, values in YAML.
  * Throws UserError with file:line:column for every error of syntax and every key given twice, and for a file that
  * cannot be read.
  * @param path as the user typed it, which is how messages show it.
+ * @param variant what the file may say of itself in another form; words are laid over that too
  */
-export function loadYaml(path: string, overrides: Readonly<Record<string, string>> = {}, cwd?: string): LoadedYaml {
+export function loadYaml(
+  path: string,
+  overrides: Readonly<Record<string, string>> = {},
+  cwd?: string,
+  variant?: Variant,
+): LoadedYaml {
   const text = readText(path, resolvePath(path, cwd));
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -28,14 +40,41 @@ export function loadYaml(path: string, overrides: Readonly<Record<string, string
   if (problems.length > 0) {
     throw new UserError(problems.map((problem) => describeSyntax(problem, path, text, lines)).join('\n'));
   }
-  const value = readValue(document, path);
+  const lineAt = (at: KeyPath) => `${path}:${lineOf(document, lines, at)}`;
+  const { value, changes } = takeVariant(readValue(document, path), variant, lineAt);
   const typed = Object.entries(overrides).map(([key, value]) => readOverride(key, value));
+  const laidOver = [...changes, ...typed];
   return {
-    value: typed.reduce(setAt, value),
+    value: laidOver.reduce(setAt, value),
     locate: (at) => {
-      const word = wordBehind(at, typed, isCollectionAt(document, at));
-      return word === undefined ? `${path}:${lineOf(document, lines, at)}` : `command line (${word.text})`;
+      const word = wordBehind(at, laidOver, isCollectionAt(document, at));
+      if (word === undefined) return lineAt(at);
+      return changes.includes(word) ? lineAt([variant!.name, word.text]) : `command line (${word.text})`;
     },
+  };
+}
+
+/** The file without its variant, and what the variant changes where it is wanted. */
+function takeVariant(
+  whole: unknown,
+  variant: Variant | undefined,
+  lineAt: (at: KeyPath) => string,
+): { value: unknown; changes: Override[] } {
+  if (variant === undefined || !isMapping(whole)) return { value: whole, changes: [] };
+  const { [variant.name]: section, ...value } = whole;
+  if (section === undefined && variant.wanted) {
+    const { name } = variant;
+    throw new UserError(
+      `${lineAt([])}: Expected a mapping ${name} of keys to values for ${name}=true but received none.`,
+    );
+  }
+  if (section !== undefined && !isMapping(section)) {
+    throw new UserError(`${lineAt([variant.name])}: ${expected('a mapping of keys to values', variant.name, section)}`);
+  }
+  if (!variant.wanted || section === undefined) return { value, changes: [] };
+  return {
+    value,
+    changes: Object.entries(section).map(([key, to]) => ({ path: key.split('.'), value: to, text: key })),
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseExperiment } from '../../src/config/experiment.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { modelConfig } from '../../src/models/config.ts';
 import { EXPERIMENT, makeExperimentFolder, messageOfThrown, writeText } from './files.ts';
 
 const folder = makeExperimentFolder();
@@ -113,7 +114,7 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'unknown word of an enum',
     'efficientnet-b0',
     'efficientnet-b9',
-    'x.yml:8: Expected one of efficientnet-b0, efficientnet-b1, efficientnet-b2, efficientnet-b3, efficientnet-b4 for model.encoder but received "efficientnet-b9". Did you mean efficientnet-b0?',
+    `x.yml:8: Expected one of ${modelConfig.shape.encoder.options.join(', ')} for model.encoder but received "efficientnet-b9". Did you mean efficientnet-b0?`,
   ],
   [
     'text for a number',

@@ -99,3 +99,29 @@ test('a file that is not there names its neighbour', async () => {
     'Expected a readable YAML file for experiments/quikstart.yml but received "no such file". Did you mean experiments/quickstart.yml?',
   );
 });
+
+test('a variant is laid over the file where it is wanted, and words over that', () => {
+  const text = 'a: { b: 1 }\nc: 2\nquick:\n  a.b: 3\n  d: { e: 4 }\n';
+  writeText(folder, 'a.yml', text);
+  const variant = (wanted: boolean) => ({ name: 'quick', wanted });
+  assert.deepEqual(loadYaml('a.yml', {}, folder, variant(false)).value, { a: { b: 1 }, c: 2 });
+  const { value, locate } = loadYaml('a.yml', { c: '5' }, folder, variant(true));
+  assert.deepEqual(value, { a: { b: 3 }, c: 5, d: { e: 4 } });
+  assert.equal(locate(['a', 'b']), 'a.yml:4');
+  assert.equal(locate(['d', 'e']), 'a.yml:5');
+  assert.equal(locate(['c']), 'command line (c=5)');
+  const over = loadYaml('a.yml', { 'a.b': '6' }, folder, variant(true));
+  assert.deepEqual(over.value, { a: { b: 6 }, c: 2, d: { e: 4 } });
+  assert.equal(over.locate(['a', 'b']), 'command line (a.b=6)');
+});
+
+test('a variant that is wanted must be there, and a mapping', async () => {
+  writeText(folder, 'a.yml', 'a: 1\nquick: 2\n');
+  const messageFor = (name: string, wanted: boolean) =>
+    messageOfThrown(() => loadYaml('a.yml', {}, folder, { name, wanted }));
+  assert.equal(
+    await messageFor('quick', false),
+    'a.yml:2: Expected a mapping of keys to values for quick but received 2.',
+  );
+  assert.match(await messageFor('slow', true), /^a\.yml:1: Expected a mapping slow .* but received none\./);
+});
