@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts';
 
 /** Arrays by name, in a fixed order: weights, optimizer slots, averages. */
 export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
@@ -30,7 +31,7 @@ export function encodeSafetensors(tensors: NamedTensors): Uint8Array {
   return bytes;
 }
 
-/** Reads such a file, F32 arrays only. Throws where the header or a length does not fit, naming the file. */
+/** Reads such a file, arrays of any type as float32. Throws where the header or a length does not fit, naming the file. */
 export async function readSafetensors(path: string): Promise<NamedTensors> {
   const bytes = await readFile(path);
   const length = bytes.length >= HEADER_LENGTH_BYTES ? Number(bytes.readBigUInt64LE(0)) : Number.NaN;
@@ -56,12 +57,11 @@ function readTensor(
   { dtype, shape, data_offsets: [from, to] }: TensorHeader,
   path: string,
 ) {
-  const bytes = 4 * shape.reduce((product, side) => product * side, 1);
-  if (dtype !== 'F32' || to - from !== bytes || to > body.length) {
-    throw new Error(`Expected ${bytes} bytes of F32 for ${name} in ${path} but received ${to - from} of ${dtype}.`);
+  const elements = shape.reduce((product, side) => product * side, 1);
+  const bytes = (ELEMENT_BYTES[dtype as ElementType] ?? Number.NaN) * elements;
+  if (!(from >= 0) || to - from !== bytes || to > body.length) {
+    const wanted = Number.isNaN(bytes) ? 'a known type' : `${bytes} bytes of ${dtype}`;
+    throw new Error(`Expected ${wanted} for ${name} in ${path} but received ${to - from} of ${dtype}.`);
   }
-  // Copied, since a Float32Array must begin at a multiple of 4.
-  const copy = new Uint8Array(bytes);
-  copy.set(body.subarray(from, to));
-  return { shape, data: new Float32Array(copy.buffer) };
+  return { shape, data: decodeElements(body.subarray(from, to), dtype as ElementType) };
 }
