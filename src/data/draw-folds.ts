@@ -26,6 +26,8 @@ export interface DrawOptions {
 interface Group {
   images: readonly FoldImage[];
   counts: readonly number[];
+  /** Which hundredth of the masks its largest one is in; 0 where classes are too coarse for that. */
+  hundredth: number;
 }
 
 /** Masks are balanced by tenths of their areas where the smallest fold gets at least so many of each, else by thirds. */
@@ -68,9 +70,12 @@ export function assignGroups(
   { names, shares, seed, fixed }: FoldTargets,
 ): Map<string, number> {
   const strata = strataOf(images, Math.min(...shares));
-  const counted = groups.map((together): Group => ({ images: together, counts: strata.count(together) }));
+  const counted = groups.map(
+    (images): Group => ({ images, counts: strata.count(images), hundredth: strata.hundredth(images) }),
+  );
   const shuffled = createRng(seed, 'folds').shuffle(counted);
-  const largestFirst = shuffled.sort((a, b) => b.images.length - a.images.length);
+  // Masks of like size after one another go to one fold each: so folds agree within the tenths too.
+  const largestFirst = shuffled.sort((a, b) => b.images.length - a.images.length || b.hundredth - a.hundredth);
   const totals = strata.count(images);
   const filled = shares.map(() => totals.map(() => 0));
   const foldOf = new Map<string, number>();
@@ -122,19 +127,30 @@ function mostOften(together: readonly FoldImage[], fixed: ReadonlyMap<string, nu
 function strataOf(images: readonly FoldImage[], smallestShare: number) {
   const areas = images.filter(({ positive }) => positive).map(({ maskArea }) => maskArea);
   areas.sort((a, b) => a - b);
-  const classes = areas.length * smallestShare >= 10 * LEAST_OF_A_DECILE ? 10 : 3;
-  const limits = Array.from({ length: classes - 1 }, (_, i) => areas[Math.floor(((i + 1) / classes) * areas.length)]);
+  const fine = areas.length * smallestShare >= 10 * LEAST_OF_A_DECILE;
+  const limits = limitsOf(areas, fine ? 10 : 3);
+  const hundredths = fine ? limitsOf(areas, 100) : [];
   const count = (some: readonly FoldImage[]): number[] => {
-    const counts = [some.length, ...new Array<number>(1 + classes).fill(0)];
+    const counts = [some.length, ...new Array<number>(2 + limits.length).fill(0)];
     for (const { positive, maskArea } of some) {
       if (!positive) continue;
-      const size = limits.filter((limit) => maskArea >= (limit ?? 0)).length;
       counts[1]! += 1;
-      counts[2 + size]! += 1;
+      counts[2 + classOf(maskArea, limits)]! += 1;
     }
     return counts;
   };
-  return { count };
+  const hundredth = (some: readonly FoldImage[]) =>
+    classOf(Math.max(...some.map(({ positive, maskArea }) => (positive ? maskArea : 0))), hundredths);
+  return { count, hundredth };
+}
+
+/** Where each of so many equal parts of sorted areas begins, without the first. */
+function limitsOf(areas: readonly number[], parts: number): number[] {
+  return Array.from({ length: parts - 1 }, (_, i) => areas[Math.floor(((i + 1) / parts) * areas.length)] ?? 0);
+}
+
+function classOf(area: number, limits: readonly number[]): number {
+  return limits.filter((limit) => area >= limit).length;
 }
 
 /** By how much the chi-square distance to the targets, the sum of (count - target)² / target, grows. */
