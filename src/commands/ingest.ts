@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { MASK_SIZE, STAGES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
 import { checkReportPath, dataReportPath, writeDataReport } from '../data/data-report.ts';
@@ -87,9 +87,14 @@ function readFlag(text: string | undefined, name: string): boolean {
 
 /** A name alone, or YAML with its settings. */
 function readNormalisation(text = 'none'): NormalisationConfig {
-  const value = text.includes('{') ? (parse(text) as unknown) : { name: text };
-  const checked = normalisationConfig.safeParse(value);
+  const checked = normalisationConfig.safeParse(text.includes('{') ? readYaml(text) : { name: text });
   if (checked.success) return checked.data;
   const names = normalisationConfig.options.flatMap((option) => [...option.shape.name.values]).join(', ');
   throw new UserError(expected(`one of ${names}, with settings in range`, 'normalisation', text));
+}
+
+/** Undefined where it is no YAML. */
+function readYaml(text: string): unknown {
+  const document = parseDocument(text);
+  return document.errors.length > 0 ? undefined : document.toJS();
 }

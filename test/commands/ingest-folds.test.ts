@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Command } from '../../src/commands/command.ts';
@@ -37,8 +37,8 @@ test('ingest reports what it found and says the next command', async () => {
   assert.deepEqual(counts, { images: 13, labelled: 11, unlabelled: 2, positives: 4, quarantined: 0 });
   assert.equal((await readFile(String(cache))).length, 13 * 32 * 32);
   assert.equal(exitCode, 0);
-  assert.match(text, /warning: 1 images have no label row .*not taken as negative:\nwarning: {3}1\.2\.11/);
-  assert.match(text, /1 label rows name an image that is not there:\nwarning: {3}9\.9/);
+  assert.match(text, /warning: 1 image has no label row .*not taken as negative:\nwarning: {3}1\.2\.11/);
+  assert.match(text, /1 labelled image is not there:\nwarning: {3}9\.9/);
   assert.match(text, /stage1-train 12, stage2-test 1/);
   assert.equal(lines.at(-1), 'Next: npm run folds data=siim');
   const page = join(folder.path, 'reports', 'data-siim.html');
@@ -80,10 +80,18 @@ test('an ingest with files set aside ends with 3', async () => {
   await put(folder.path, 'bad/dicom-images-train/1.2.dcm', 'no image');
   const { json, exitCode, text } = await run(ingestCommand, { data: 'bad' });
   assert.deepEqual([exitCode, json.images, json.quarantined, json.cache], [3, 1, 1, '']);
-  assert.match(text, /1 files cannot be used and are set aside:\nwarning: .*1\.2\.dcm.*not a DICOM file/);
+  assert.match(text, /1 file cannot be used and is set aside:\nwarning: .*1\.2\.dcm.*not a DICOM file/);
   await assert.rejects(run(ingestCommand, { data: 'bad', strict: 'true' }), UserError);
   const { text: foldsText } = await run(ingestCommand, { data: 'siim' });
   assert.match(foldsText, /quarantined +0/);
+});
+
+test('without a label file, ingest says which one is missing instead of listing every image', async () => {
+  await writeCompetition(join(folder.path, 'bare'), [{ id: '1.1', set: 'stage1-train' }], []);
+  await rm(join(folder.path, 'bare', 'train-rle.csv'), { force: true });
+  const { text } = await run(ingestCommand, { data: 'bare', report: 'false' });
+  assert.match(text, /labels {7}none, so nothing to train on: put train-rle\.csv or stage_2_train\.csv into .*bare/);
+  assert.doesNotMatch(text, /no label row/);
 });
 
 test('images without a patient are groups of their own, aloud', async () => {
@@ -105,6 +113,13 @@ test('wrong values are refused by key', async () => {
     [ingestCommand, { data: 'siim', resolution: '500' }, /a multiple of 32 up to 1024 for resolution.*500/],
     [ingestCommand, { data: 'siim', resolution: 'NaN' }, /resolution/],
     [ingestCommand, { data: 'siim', stage: '3' }, /1 or 2 for stage.*3/],
+    [ingestCommand, { data: 'siim', normalisation: 'clahee' }, /one of none, window, minmax, clahe.*clahee/],
+    [
+      ingestCommand,
+      { data: 'siim', normalisation: '{ name: clahe' },
+      /one of none.* for normalisation .*\{ name: clahe/,
+    ],
+    [ingestCommand, { data: 'siim', normalisation: '{ name: minmax, low: 70, high: 20 }' }, /settings in range/],
     [ingestCommand, { data: 'siim', report: 'x.pdf' }, /ends in \.html, or false for report.*x\.pdf/],
     [ingestCommand, { data: 'siim', strict: 'yes' }, /true or false for strict.*yes/],
     [ingestCommand, { data: 'absent' }, /There is no folder .*absent/],
