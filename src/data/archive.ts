@@ -12,16 +12,16 @@ export interface Archive {
 }
 
 /** Stands in a path between an archive and a file in it: `siim.zip!/stage_2_images/ID_1.dcm`. */
-const MARK = '.zip!/';
+const MARK = /\.zip!\//i;
 
 /** Deflate makes at most 1,032 bytes of one (RFC 1951): an archive that promises more lies. */
 const MOST_EXPANSION = 1_032;
 
 /** The parts of a path into an archive; undefined for the path of an ordinary file. */
 export function splitArchivePath(path: string): { archive: string; name: string } | undefined {
-  const at = path.indexOf(MARK);
+  const at = path.search(MARK);
   if (at < 0) return undefined;
-  return { archive: path.slice(0, at + '.zip'.length), name: path.slice(at + MARK.length) };
+  return { archive: path.slice(0, at + '.zip'.length), name: path.slice(at + '.zip!/'.length) };
 }
 
 /** The path of a file in an archive. */

@@ -71,8 +71,8 @@ export async function noImages(root: string): Promise<UserError> {
   }
   const folders = IMAGE_SETS.map((set) => `${IMAGE_FOLDERS[set]}/`).join(', ');
   return new UserError(
-    `No .dcm file in ${root}: looked in its folders ${folders} at every depth, in its other folders, in zip archives, ` +
-      'and for pictures with a folder masks/ beside theirs.',
+    `No .dcm file in ${root}: looked in its folders ${folders} at every depth, in its other folders, ` +
+      'in zip archives (but not in those inside others), and for pictures with a folder masks/ beside theirs.',
   );
 }
 

@@ -68,6 +68,21 @@ test('a zip is read without unpacking, and gives the pixels that its unpacked fi
   dataset.close();
 });
 
+test('an archive is read however its ending is written; one in another is said not to be', async () => {
+  const root = join(folder.path, 'capitals');
+  await put(root, 'readme.txt', '');
+  await writeZip(join(root, 'SIIM.ZIP'), await download());
+  const report = await ingest({ root, resolution: 32 }, silentTerminal);
+  assert.deepEqual(
+    report.rows.map(({ file, quarantined }) => [file, quarantined]),
+    [TRAIN, TEST, FLAT].map((image) => [`SIIM.ZIP!/${fixtureFile(image)}`, '']),
+  );
+  const nested = join(folder.path, 'nested');
+  await put(nested, 'readme.txt', '');
+  await writeZip(join(nested, 'outer.zip'), { 'inner.zip': await readFile(join(root, 'SIIM.ZIP')) }, { stored: true });
+  await assert.rejects(ingest({ root: nested }, silentTerminal), /in zip archives \(but not in those inside others\)/);
+});
+
 test('what is unpacked beside its archive is read once', async () => {
   const root = join(folder.path, 'both');
   await put(root, fixtureFile(TRAIN), await fixtureDicom(TRAIN));
