@@ -36,8 +36,7 @@ export async function ensureBinding(library: string, terminal: Terminal, signal?
   if (existsSync(binding)) return binding;
   terminal.say('engine: compiling the binding (about 15 s)');
   await writeDirectoryAtomic(folder, async (aside) => {
-    signal?.throwIfAborted();
-    await compile(wordsFor(sources, library, join(aside, 'tfjs_binding.node')), 'the binding to TensorFlow');
+    await compile(wordsFor(sources, library, join(aside, 'tfjs_binding.node')), 'the binding to TensorFlow', signal);
   });
   return binding;
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expected, UserError } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { WHEEL_PYTHON, type Wheel } from './versions.ts';
 
@@ -34,7 +34,7 @@ export async function downloadWheel(
     await execa('python3', words, { env, ...(signal === undefined ? {} : { cancelSignal: signal }) });
   } catch (error) {
     signal?.throwIfAborted();
-    throw downloadError(`${name} ${version}`, error);
+    throw downloadError(`${name} ${version}`, (error as { stderr?: string }).stderr || messageOf(error));
   } finally {
     watch.stop();
   }
@@ -43,14 +43,21 @@ export async function downloadWheel(
   return join(into, wheel);
 }
 
+/** Where the disk is full. */
+export const MORE_ROOM = 'Free some, or set PNEUMOTHORAX_CACHE to a folder on another disk.';
+
 /** What pip said last, and what helps against it. */
-function downloadError(what: string, error: unknown): UserError {
-  const reason = String((error as { stderr?: string }).stderr || error).trim();
-  const next = /No matching distribution/.test(reason)
-    ? 'The wheel wants pip 20.3 and glibc 2.27 or newer (`python3 -m pip --version`, `ldd --version`), and an index that has it.'
-    : 'Check the network, or set an index or proxy as pip does (PIP_INDEX_URL, HTTPS_PROXY, pip config).';
-  const said = reason.split('\n').slice(-6).join('\n');
-  return new UserError(`Expected pip to download ${what} but it failed:\n${said}\n${next}`, { cause: error });
+export function downloadError(what: string, said: string): UserError {
+  const reason = said.trim().split('\n').slice(-6).join('\n');
+  return new UserError(`Expected pip to download ${what} but it failed:\n${reason}\n${adviceOn(said)}`);
+}
+
+function adviceOn(said: string): string {
+  if (/No space left|Disk quota/.test(said)) return MORE_ROOM;
+  const network = 'Check the network, or set an index or proxy as pip does (PIP_INDEX_URL, HTTPS_PROXY, pip config).';
+  // pip says the same of an index that it cannot reach, one that lacks the wheel, and a wheel that it finds no use for.
+  if (!/No matching distribution/.test(said)) return network;
+  return `${network} The wheel wants pip 20.3 and glibc 2.27 or newer (\`python3 -m pip --version\`, \`ldd --version\`).`;
 }
 
 async function checkPip(): Promise<void> {

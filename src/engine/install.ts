@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expected, UserError } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import { withLock } from '../core/lock.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { ensureBinding, linkBinding } from './binding.ts';
@@ -35,7 +36,7 @@ export interface InstallOptions {
  * Makes sure that TensorFlow can be loaded: its C library out of the published wheel, the unmodified binding of
  * @tensorflow/tfjs-node-gpu and our own operations compiled against it, and a link where tfjs looks for the binding. What is
  * already there and whole is used as it is. `use` runs while the link is certain to be this flavour's, so the binding is loaded in it.
- * Throws UserError where this machine lacks something, with the command that brings it.
+ * Throws UserError where this machine lacks something, with the command that brings it, and where nothing can be written.
  */
 export async function withEngine<T>(
   options: InstallOptions,
@@ -45,6 +46,7 @@ export async function withEngine<T>(
   checkPlatform();
   const flavour = chooseFlavour(options.device);
   const folder = join(options.cacheDir, 'engine');
+  await checkFolder(folder);
   const waiting = (who: string) => terminal.say(`engine: being installed or loaded by ${who}; waiting`);
   return await withLock(
     join(folder, 'lock'),
@@ -78,6 +80,18 @@ const WSL_DRIVER = ['/usr/lib/wsl/lib/libcuda.so.1', '/usr/lib/wsl/lib/nvidia-sm
 export function hasNvidiaDriver(exists: (path: string) => boolean = existsSync): boolean {
   if (['/proc/driver/nvidia/version', '/dev/nvidiactl'].some(exists)) return true;
   return exists('/dev/dxg') && WSL_DRIVER.some(exists);
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const next = `${messageOf(error)}. Mend that, or set PNEUMOTHORAX_CACHE to a folder of yours.`;
+    throw new UserError(expected('a folder that can be written', "TensorFlow's library", folder, next), {
+      cause: error,
+    });
+  }
 }
 
 function checkPlatform(platform = process.platform, arch = process.arch): void {

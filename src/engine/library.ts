@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { sha256, sha256File, writeDirectoryAtomic } from '../core/atomic-file.ts';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { downloadWheel } from './download.ts';
+import { checkCompiler } from './compiler.ts';
+import { downloadWheel, MORE_ROOM } from './download.ts';
 import { type Flavour, UNPACKED_BYTES, WHEELS } from './versions.ts';
 import { extractWheel } from './wheel.ts';
 
@@ -36,7 +37,15 @@ export async function ensureLibrary(
   }
   await removeLeftovers(folder);
   await checkRoom(folder, flavour);
-  await writeDirectoryAtomic(path, async (aside) => await fillLibrary(aside, flavour, signal, terminal));
+  // Without it the library is of no use: better said before hundreds of megabytes than after.
+  await checkCompiler();
+  try {
+    await writeDirectoryAtomic(path, async (aside) => await fillLibrary(aside, flavour, signal, terminal));
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    const full = `Expected room for TensorFlow's library in ${folder} but the disk is full now. ${MORE_ROOM}`;
+    throw new UserError(full, { cause: error });
+  }
   return path;
 }
 
@@ -61,9 +70,8 @@ async function fillLibrary(
     const place = wheels.length === 1 ? '' : `, ${i + 1} of ${wheels.length}`;
     const path = await downloadWheel(wheel, into, { place, signal }, terminal);
     terminal.say('engine: unpacking and verifying');
-    Object.assign(stamp, await extractWheel(path, aside, isNeeded));
+    Object.assign(stamp, await extractWheel(path, aside, isNeeded, signal));
     await rm(into, { recursive: true });
-    signal?.throwIfAborted();
   }
   await writeFile(join(aside, STAMP), JSON.stringify(stamp));
 }
@@ -85,20 +93,29 @@ export async function checkRoom(folder: string, flavour: Flavour, free?: number)
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new UserError(
     `Expected ${gigabytes(wanted)} of room for TensorFlow's library in ${folder} but there are ${gigabytes(room)}. ` +
-      'Free some, or set PNEUMOTHORAX_CACHE to a folder on another disk.',
+      MORE_ROOM,
   );
 }
 
 /** What is wrong with an installed library, or undefined: a file missing, of another size or (verify) another checksum. */
 async function findFault(path: string, verify: boolean): Promise<string | undefined> {
-  const text = await readFile(join(path, STAMP), 'utf8').catch(() => undefined);
-  if (text === undefined) return `${path} is incomplete`;
-  for (const [file, wanted] of Object.entries(JSON.parse(text) as Stamp)) {
+  const stamp = await readStamp(path);
+  if (stamp === undefined) return `${path} is incomplete`;
+  for (const [file, wanted] of Object.entries(stamp)) {
     const found = await stat(join(path, file)).catch(() => undefined);
     if (found?.size !== wanted.bytes) return `${file} in ${path} has ${found?.size ?? 'no'} bytes, not ${wanted.bytes}`;
     if (verify && (await sha256File(join(path, file))) !== wanted.sha256) return `${file} in ${path} is damaged`;
   }
   return undefined;
+}
+
+/** Undefined where there is none that can be read. */
+async function readStamp(path: string): Promise<Stamp | undefined> {
+  try {
+    return JSON.parse(await readFile(join(path, STAMP), 'utf8')) as Stamp;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Takes a folder out of its place in one step before removing it, so that a kill half-way leaves no half in place. */

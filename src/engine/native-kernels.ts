@@ -27,10 +27,9 @@ export async function ensureNativeKernels(library: string, terminal: Terminal, s
   if (existsSync(module)) return module;
   terminal.say('engine: compiling the kernels (about 5 s)');
   await writeDirectoryAtomic(folder, async (aside) => {
-    signal?.throwIfAborted();
     const sources = names.filter((name) => name.endsWith('.cc')).map((name) => join(SOURCE, name));
     const words = wordsFor(sources, join(library, 'tensorflow'), join(aside, 'kernels.node'));
-    await compile(words, `the kernels in ${SOURCE}`);
+    await compile(words, `the kernels in ${SOURCE}`, signal);
   });
   return module;
 }

@@ -12,15 +12,18 @@ type Record = Map<string, { sha256: string; bytes: number }>;
 /**
  * Unpacks the wanted files of a wheel, comparing each with the SHA-256 that the wheel's own RECORD gives; what can be run
  * in the wheel can be run afterwards. Returns the checksums in hexadecimal. Throws where a file differs from its checksum.
+ * @param signal looked at before each file: throws what it was aborted with
  */
 export async function extractWheel(
   wheel: string,
   into: string,
   wanted: (file: string) => boolean,
+  signal?: AbortSignal,
 ): Promise<{ [file: string]: { sha256: string; bytes: number } }> {
   const record = parseRecord(await readWheelText(wheel, '.dist-info/RECORD'));
   const extracted: { [file: string]: { sha256: string; bytes: number } } = {};
   await eachEntry(wheel, async (zip, entry) => {
+    signal?.throwIfAborted();
     if (entry.fileName.endsWith('/') || !wanted(entry.fileName)) return;
     const expected = record.get(entry.fileName);
     const digest = await extractEntry(zip, entry, join(into, entry.fileName));

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/core/errors.ts';
-import { chooseFlavour, hasNvidiaDriver } from '../../src/engine/install.ts';
+import { silentTerminal } from '../../src/core/terminal.ts';
+import { downloadError } from '../../src/engine/download.ts';
+import { chooseFlavour, hasNvidiaDriver, withEngine } from '../../src/engine/install.ts';
 import { checkRoom } from '../../src/engine/library.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { TENSORFLOW_VERSION, WHEELS } from '../../src/engine/versions.ts';
@@ -67,6 +70,24 @@ test('a disk with too little room is refused before anything is downloaded', asy
     assert.match(error.message, /^Expected 7\.0 GB of room .* but there are 2\.0 GB\. .*PNEUMOTHORAX_CACHE/);
     return true;
   });
+});
+
+test('what pip says of a failed download is followed by what helps against that', () => {
+  const advice = (said: string) => downloadError('tensorflow 2.21.0', said).message;
+  assert.match(
+    advice('ERROR: [Errno 28] No space left on device'),
+    /No space left on device\nFree some, or set PNEUMO/,
+  );
+  assert.match(advice('ERROR: No matching distribution found'), /Check the network.* wants pip 20\.3/);
+  assert.doesNotMatch(advice('Read timed out'), /glibc/);
+});
+
+test('a cache folder that cannot be made is the user’s to mend', async () => {
+  const cacheDir = fileURLToPath(import.meta.url);
+  await assert.rejects(
+    withEngine({ device: 'cpu', cacheDir }, silentTerminal, async () => {}),
+    (error) => error instanceof UserError && /ENOTDIR.*PNEUMOTHORAX_CACHE/.test(error.message),
+  );
 });
 
 test('TensorFlow loads and computes on the device that was asked for', async () => {

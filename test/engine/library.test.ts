@@ -52,6 +52,15 @@ test('a damaged file is refused by name', async () => {
   );
 });
 
+test('unpacking ends when it is told to, with the reason', async () => {
+  const wheel = await makeWheel('stop.whl', 'library', 'library');
+  const stopped = AbortSignal.abort(new Error('enough'));
+  await assert.rejects(
+    extractWheel(wheel, join(folder, 'stop'), () => true, stopped),
+    /^Error: enough$/,
+  );
+});
+
 test('a text is found by the end of its name, and its absence is said', async () => {
   const wheel = await makeWheel('text.whl', 'library', 'library');
   assert.match(await readWheelText(wheel, '.dist-info/RECORD'), /^lib\/a\.so,sha256=/);
