@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { IMAGE_FOLDERS } from '../core/competition.ts';
-import { UserError } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 import { archivePath, openArchive } from './archive.ts';
 
 /** A file under a data root, on disk or in a zip archive. */
@@ -25,6 +25,7 @@ const DEEPEST_ARCHIVE = 1;
 /**
  * Lists the files of these endings (in small letters) under a data root, in folders and in zip archives, in no
  * particular order. Hidden ones, the harness's own, and what is no ordinary file are left out; an absent root gives none.
+ * Throws UserError where a folder refuses to be read.
  */
 export async function listSources(root: string, endings: readonly string[]): Promise<SourceFile[]> {
   const found: SourceFile[] = [];
@@ -51,7 +52,8 @@ export async function listSources(root: string, endings: readonly string[]): Pro
 async function readFolder(path: string) {
   return await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw error;
+    // Nobody knows what is in it, so nothing can be said of the whole either.
+    throw new UserError(expected('a folder that can be read', path, error.message), { cause: error });
   });
 }
 

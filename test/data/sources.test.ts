@@ -242,6 +242,15 @@ test('PNG files for looking have the pixels of the images', async () => {
   assert.equal((await findSources(root)).images.length, 5);
 });
 
+test('a folder that refuses to be read is named', async () => {
+  // A name too long for any disk: rights would not stop a test that runs as root.
+  await assert.rejects(findSources(join(folder.path, 'x'.repeat(300))), (error: Error) => {
+    assert.ok(error instanceof UserError, error.stack);
+    assert.match(error.message, /a folder that can be read for .*xxx but received "ENAMETOOLONG/);
+    return true;
+  });
+});
+
 test('a zip as the data root says where to point instead', async () => {
   const root = join(folder.path, 'alone.zip');
   await writeZip(root, { 'a.txt': 'a' });
