@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./exp.ts')).expCommand,
   },
   {
+    name: 'lr-find',
+    summary: 'try growing learning rates on an experiment, and plot the loss over them',
+    load: async () => (await import('./lr-find.ts')).lrFindCommand,
+  },
+  {
     name: 'submit',
     summary: 'build a stage’s CSV and its manifest',
     load: async () => (await import('./submit.ts')).submitCommand,
