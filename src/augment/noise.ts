@@ -32,10 +32,11 @@ export function noise({ p, std_range: [least, most] }: NoiseConfig, { image }: S
   if (!rng.chance(p)) return;
   const deviation = 255 * rng.between(least, most);
   // Half a level more: what follows rounds down.
-  for (let i = 0; i < scaled.length; i++) scaled[i] = STANDARD[i]! * deviation + 0.5;
+  const numbers = scaled;
+  for (let i = 0; i < numbers.length; i++) numbers[i] = STANDARD[i]! * deviation + 0.5;
   for (let i = 0, state = rng.integer(1, 2 ** 31 - 1); i < image.length; i++) {
     state = nextXorshift(state);
-    const level = image[i]! + scaled[state >>> 20]!;
+    const level = image[i]! + numbers[state >>> 20]!;
     image[i] = level < 0 ? 0 : level > 255 ? 255 : level;
   }
 }
