@@ -6,6 +6,7 @@ import { isAverage } from '../models/checkpoint.ts';
 import { findRun } from '../tracking/runs.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
+import { findEncoderFile } from '../train/initial-weights.ts';
 import type { RunResult } from '../train/run-experiment.ts';
 import { type ShownAugment, showAugment } from '../train/show-augment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
@@ -29,7 +30,7 @@ export const expCommand: Command = {
     if (shows) return await showAll(words, values, { cwd, signal }, terminal);
     const settings = await readSettings(cwd);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
-    await checkChain(words, values, { cwd, runsDir: settings.runsDir });
+    await checkChain(words, values, { ...settings, cwd });
     if (dryRuns) return await dryRunAll(words, values, { cwd, settings, signal }, terminal);
     const results: RunResult[] = [];
     const earlier = new Map<string, string>();
@@ -91,13 +92,15 @@ async function dryRunAll(
 async function checkChain(
   files: readonly string[],
   values: Readonly<Record<string, string>>,
-  { cwd, runsDir }: { cwd: string; runsDir: string },
+  { cwd, runsDir, cacheDir }: { cwd: string; runsDir: string; cacheDir: string },
 ): Promise<void> {
   const experiments: Experiment[] = [];
   for (const file of files) {
     const experiment = await parseExperiment(file, values, cwd);
     const { init } = experiment;
-    if (init !== undefined && !experiments.some(({ name }) => name === init.from)) await findRun(runsDir, init.from);
+    if (init?.from !== undefined && !experiments.some(({ name }) => name === init.from))
+      await findRun(runsDir, init.from);
+    if (init?.encoder !== undefined) findEncoderFile(init.encoder, experiment.model.encoder, { cwd, cacheDir });
     experiments.push(experiment);
   }
   await checkPlannedLineage(experiments, { cwd, runsDir });

@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./sync.ts')).syncCommand,
   },
   {
+    name: 'weights',
+    summary: 'list published ImageNet weights, or fetch an encoder’s',
+    load: async () => (await import('./weights.ts')).weightsCommand,
+  },
+  {
     name: 'bench',
     summary: 'measure the harness',
     load: async () => (await import('./bench/index.ts')).benchCommand,

@@ -8,11 +8,11 @@ import { type SamplerPlan, samplerSchema } from '../data/sampler.ts';
 import { NORMALISATION_NONE, normalisationConfig } from '../dicom/normalisation.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
 import { lossSum } from '../losses/loss-sum.ts';
-import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
 import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
 import { emaConfig, swaConfig } from './averages.ts';
 import type { Problem } from './describe-problem.ts';
+import { initConfig } from './init.ts';
 import { type CheckedParts, type ConfigOf, optional, required, withDefault } from './keys.ts';
 import { loadConfig } from './load-config.ts';
 import { loadYaml } from './load-yaml.ts';
@@ -21,12 +21,6 @@ import { resolvePath } from './paths.ts';
 
 const count = z.int().min(1);
 const path = z.string().min(1);
-
-const initConfig = z.strictObject({
-  /** The run whose weights to start from: its run id, its MLflow run id, or a name that one finished run has. */
-  from: z.string().min(1),
-  checkpoint: z.enum(CHECKPOINT_NAMES).default('best-dice'),
-});
 
 const phantomConfig = z.strictObject({
   /** Labelled images to train on; the test sets are in proportion. */
@@ -43,7 +37,7 @@ export const experimentKeys = {
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'up to 80 letters, digits and . _ - (first a letter or digit)'),
   ),
-  init: optional('The run and checkpoint whose weights to start from; left out: random weights.', initConfig),
+  init: optional('The weights to start from, a run’s or an encoder’s; left out: random weights.', initConfig),
   allow_contaminated_validation: optional(
     'true: validate on images that the run of init.from was trained on, and mark the run; left out: refuse to.',
     z.boolean(),

@@ -18,7 +18,7 @@ export const settingsKeys = {
   trackingToken: fromEnvironment('MLFLOW_TRACKING_TOKEN', optional('Its bearer token.', text)),
   cacheDir: fromEnvironment(
     'PNEUMOTHORAX_CACHE',
-    optional('Where TensorFlow’s library and MLflow’s environment are kept.', text),
+    optional('Where TensorFlow’s library, MLflow’s environment and published weights are kept.', text),
   ),
   runsDir: fromEnvironment('PNEUMOTHORAX_RUNS', withDefault('Where runs are written.', text, 'runs')),
   loaderWorkers: fromEnvironment(

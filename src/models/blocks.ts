@@ -6,6 +6,7 @@ import { conv2dLayer } from '../engine/layers/convolution.ts';
 import { Dropout } from '../engine/layers/dropout.ts';
 import { LeakyReLU } from '../engine/layers/leaky-relu.ts';
 import { tf } from '../engine/tf.ts';
+import { GRAY_TO_RGB, normalizationWeights } from './gray-to-rgb.ts';
 
 /** A tensor of a network under construction, [N,H,W,C]; H and W are known, N is not. */
 export type Feature = tf.SymbolicTensor;
@@ -150,14 +151,9 @@ export function dropBranch(x: Feature, name: string, rate: number, { seed }: Blo
  * (x/255 − mean)/std per channel, as a fixed 1×1 convolution, so that any reader of the model can run it.
  */
 export function grayToRgb(x: Feature, mean: readonly number[], std: readonly number[]): Feature {
-  const layer = tf.layers.conv2d({ name: 'gray_to_rgb', filters: 3, kernelSize: 1, trainable: false });
+  const layer = tf.layers.conv2d({ name: GRAY_TO_RGB, filters: 3, kernelSize: 1, trainable: false });
   const rgb = layer.apply(x) as Feature;
-  tf.tidy(() => {
-    const kernel = tf.tensor4d(
-      std.map((s) => 1 / (255 * s)),
-      [1, 1, 1, 3],
-    );
-    layer.setWeights([kernel, tf.tensor1d(mean.map((m, i) => -m / std[i]!))]);
-  });
+  const weights = [...normalizationWeights(mean, std).values()];
+  tf.tidy(() => layer.setWeights(weights.map(({ shape, data }) => tf.tensor(data, shape))));
   return rgb;
 }

@@ -28,7 +28,7 @@ export async function traceLineage(
   terminal: Terminal,
 ): Promise<Lineage> {
   const { init } = experiment;
-  if (init === undefined) return { before: UNTRAINED, tags: {} };
+  if (init?.from === undefined) return { before: UNTRAINED, tags: {} };
   const run = await findRun(runsDir, earlier.get(init.from) ?? init.from);
   const before = await readTrainedOn(run);
   const count = refuseContamination(experiment, validation, run.run_id, before);
@@ -61,8 +61,8 @@ export async function checkPlannedLineage(
   const planned = new Map<string, TrainedOn>();
   for (const experiment of experiments) {
     const { name, init, data } = experiment;
-    let before = init === undefined ? UNTRAINED : planned.get(init.from);
-    before ??= await readTrainedOn(await findRun(runsDir, init!.from));
+    let before = init?.from === undefined ? UNTRAINED : planned.get(init.from);
+    before ??= await readTrainedOn(await findRun(runsDir, init!.from!));
     const path = resolvePath(data.folds, cwd);
     // Folds that will be drawn together with a phantom are not there yet: the run itself is held against them.
     const rows = existsSync(path) ? await readFolds(path) : [];

@@ -4,10 +4,9 @@ import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
 import { askChild, ChildDied } from '../core/child.ts';
-import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { countWeighed } from '../data/extra-weights.ts';
-import { findInitialWeights } from './initial-weights.ts';
+import { findInitialWeights, type InitialWeights } from './initial-weights.ts';
 import { openData } from './open-data.ts';
 import { explainDeath, gib, type MemoryNeed } from './out-of-memory.ts';
 
@@ -15,7 +14,7 @@ import { explainDeath, gib, type MemoryNeed } from './out-of-memory.ts';
 export interface DryRunQuestion {
   experiment: Experiment;
   /** What the network starts from. */
-  initial: NamedTensors | undefined;
+  initial: InitialWeights | undefined;
   cacheDir: string;
 }
 
@@ -72,8 +71,10 @@ export async function dryRun(
   terminal: Terminal,
 ): Promise<DryRunResult> {
   const { settings, signal } = context;
-  const comes = experiment.init !== undefined && context.earlier.has(experiment.init.from);
-  const initial = comes ? undefined : await findInitialWeights(experiment, settings.runsDir, new Map());
+  const { from } = experiment.init ?? {};
+  const comes = from !== undefined && context.earlier.has(from);
+  const place = { ...settings, cwd: context.cwd, earlier: new Map() };
+  const initial = comes ? undefined : await findInitialWeights(experiment, place);
   const images = await countImages(experiment, context, terminal);
   terminal.say(`${experiment.name}:\n${configTable(experiment)}`);
   const measured = await measure({ experiment, initial, cacheDir: settings.cacheDir }, signal, terminal);

@@ -43,7 +43,7 @@ export async function findLr(
 ): Promise<FoundLr> {
   const { cwd, settings, signal } = context;
   const { name, device, deterministic } = experiment;
-  const initial = await findInitialWeights(experiment, settings.runsDir, new Map());
+  const initial = await findInitialWeights(experiment, { ...settings, cwd, earlier: new Map() });
   const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
   const host = device === 'gpu' ? readHostMemory() : limitTensorFlow(readHostMemory());
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);

@@ -18,7 +18,7 @@ import { startUploader, type Uploader, type UploadResult } from '../tracking/upl
 import { traceLineage } from './contamination.ts';
 import { describeRun, makeRunId } from './describe-run.ts';
 import { fit, type Progress, type Training } from './fit.ts';
-import { type EarlierRuns, findInitialWeights } from './initial-weights.ts';
+import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
 import { openData } from './open-data.ts';
@@ -71,7 +71,7 @@ export async function runExperiment(
   terminal: Terminal,
 ): Promise<RunResult> {
   const { settings, cwd, signal } = context;
-  const initial = await findInitialWeights(experiment, settings.runsDir, context.earlier);
+  const initial = await findInitialWeights(experiment, { ...settings, cwd, earlier: context.earlier });
   const { device, deterministic } = experiment;
   const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
   const idsOf = (indices: readonly number[]) => indices.map((index) => dataset.images[index]!.id);
@@ -96,7 +96,7 @@ export async function runExperiment(
   terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
   const journal = await openJournal(runDir);
   journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));
-  journal.tags(lineage.tags);
+  journal.tags({ ...lineage.tags, ...(await describeInitial(initial)) });
   journal.artifact('config.yml', 'config.yml');
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 

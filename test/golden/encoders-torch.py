@@ -129,4 +129,7 @@ for name, published in NETWORKS.items():
             entry["features"] = [formula.digest(level) for level in features_of(model, layers, x)]
             entry["moved"] = moved(model, x, lite)
     result["networks"][name] = entry
+# What timm calls the weights of Keras's networks.
+timm_b0 = timm.create_model("tf_efficientnet_b0").state_dict()
+result["tf_efficientnet_b0"] = {key: list(tensor.shape) for key, tensor in timm_b0.items()}
 (HERE / "encoders-torch.json").write_text(json.dumps(result, separators=(",", ":")) + "\n")

@@ -49,6 +49,24 @@ export function formulaWeight(name: string, shape: readonly number[]): Float32Ar
   return new Float32Array(u.map(kinds[name.split('/').at(-1)!]!));
 }
 
+/** The weight of that name as PyTorch lays it out: [K,C,k,k] for [k,k,C,K], and [C,1,k,k] for a depthwise [k,k,C,1]. */
+export function formulaInTorch(name: string, shape: readonly number[]): { shape: number[]; data: Float32Array } {
+  const values = formulaWeight(name, shape);
+  if (shape.length !== 4) return { shape: [...shape], data: values };
+  const [height, width, inputs, outputs] = shape as [number, number, number, number];
+  const depthwise = name.endsWith('/depthwise_kernel');
+  const [first, second] = depthwise ? [inputs, outputs] : [outputs, inputs];
+  const data = new Float32Array(values.length);
+  let place = 0;
+  for (let a = 0; a < first; a++) {
+    for (let b = 0; b < second; b++) {
+      const [input, output] = depthwise ? [a, b] : [b, a];
+      for (let tap = 0; tap < height * width; tap++) data[place++] = values[(tap * inputs + input) * outputs + output]!;
+    }
+  }
+  return { shape: [first, second, height, width], data };
+}
+
 /** Every weight of a network by the formula, from what the network has. */
 export function formulaWeights(weights: NamedTensors): NamedTensors {
   return new Map([...weights].map(([name, { shape }]) => [name, { shape, data: formulaWeight(name, shape) }]));

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../src/core/errors.ts';
 import { readPublishedWeights } from '../../../src/models/pretrained/read-file.ts';
-import { formulaWeight } from '../formula.ts';
+import { formulaInTorch, formulaWeight } from '../formula.ts';
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../golden/weights/${file}`, import.meta.url));
 
@@ -62,31 +62,15 @@ for (const [file, nameOf] of [
   });
 }
 
-/** An array [kh,kw,in,out] by the formula, in PyTorch's order [out,in,kh,kw]. */
-function toTorch(name: string, [height, width, inputs, outputs]: [number, number, number, number], depthwise = false) {
-  const values = formulaWeight(name, [height, width, inputs, outputs]);
-  const [first, second] = depthwise ? [inputs, outputs] : [outputs, inputs];
-  const data: number[] = [];
-  for (let a = 0; a < first; a++) {
-    for (let b = 0; b < second; b++) {
-      for (let at = 0; at < height * width; at++) {
-        const [i, o] = depthwise ? [a, b] : [b, a];
-        data.push(values[(at * inputs + i) * outputs + o]!);
-      }
-    }
-  }
-  return { shape: [first, second, height, width], data: Float32Array.from(data) };
-}
-
 const vector = (name: string) => ({ shape: [4], data: formulaWeight(name, [4]) });
 const TORCH = new Map([
-  ['conv1.weight', toTorch('conv1/kernel', [3, 3, 3, 4])],
+  ['conv1.weight', formulaInTorch('conv1/kernel', [3, 3, 3, 4])],
   ['bn1.weight', vector('bn1/gamma')],
   ['bn1.bias', vector('bn1/beta')],
   ['bn1.running_mean', vector('bn1/moving_mean')],
   ['bn1.running_var', vector('bn1/moving_variance')],
   ['bn1.num_batches_tracked', { shape: [], data: Float32Array.of(0) }],
-  ['conv_dw.weight', toTorch('conv_dw/depthwise_kernel', [3, 3, 4, 1], true)],
+  ['conv_dw.weight', formulaInTorch('conv_dw/depthwise_kernel', [3, 3, 4, 1])],
   ['conv_dw.bias', vector('conv_dw/bias')],
   ['fc.weight', { shape: [2, 4], data: formulaWeight('fc/kernel', [2, 4]) }],
   ['fc.bias', { shape: [2], data: new Float32Array(2) }],
