@@ -32,6 +32,13 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./ingest.ts')).benchIngest,
   },
+  augment: {
+    keys: {
+      rounds: 'augment: how often both take their turn (3)',
+      seconds: 'augment: computing time of each list in a round (1)',
+    },
+    load: async () => (await import('./augment.ts')).benchAugment,
+  },
   rle: {
     keys: {
       truth: 'rle: the label file (the real one, brought by pip)',
