@@ -46,7 +46,11 @@ for (const name of readdirSync(join(PROJECT, 'experiments')).filter((file) => /\
     // A phantom stands in for the data that is not there.
     const experiment = await parseExperiment(file, { 'data.phantom': '{ images: 100 }' }, PROJECT);
     assert.equal(`${experiment.name}.yml`, name, 'a run is found by the name of its file');
-    assert.match(readFileSync(join(PROJECT, file), 'utf8'), new RegExp(`npm run exp ${file}`));
+    const text = readFileSync(join(PROJECT, file), 'utf8');
+    assert.match(text, new RegExp(`npm run exp ${file}`));
+    if (!text.includes('\nquick:')) return;
+    const quick = await parseExperiment(file, { quick: 'true' }, PROJECT);
+    assert.ok(quick.epochs <= 3 && quick.resolution <= 160 && quick.data.phantom !== undefined, 'quick is quick');
   });
 }
 
