@@ -32,7 +32,8 @@ export const modelConfig = keys
     const message = 'efficientnet-b0 to -b7, whose expanded features simplified-unetpp takes,';
     issues.push({ code: 'custom', path: ['encoder'], message, input: encoder });
   })
-  .overwrite((config) => ({ ...config, ...publishedWith(config) }));
+  // In the order of the keys above, whether the file says it or not: a resolved configuration resolves to itself.
+  .overwrite(({ recompute, ...config }) => ({ ...config, ...publishedWith({ ...config, recompute }), recompute }));
 
 /** The values of keys whose default is the decoder's own. */
 export function publishedWith({ decoder, dropout = PUBLISHED[decoder].dropout }: ModelConfig) {

@@ -58,7 +58,7 @@ for (const [values, message] of [
   [{ resolution: '512x0' }, /for resolution/],
   [{ resolution: '512,' }, /for resolution/],
   [{ steps: '0' }, /a whole number from 1 for steps but received "0"/],
-  [{ encoder: 'vgg' }, /efficientnet-b4 for encoder but received "vgg"/],
+  [{ encoder: 'vgg' }, /efficientnet-b4.* for encoder but received "vgg"/],
 ] as [Record<string, string>, RegExp][]) {
   test(`what the bench does not take is refused: ${JSON.stringify(values)}`, () => {
     assert.throws(
