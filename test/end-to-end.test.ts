@@ -220,7 +220,12 @@ test('SIGTERM saves, marks the run KILLED and ends with 143', async () => {
 const REFUSED: [string, string[], Record<string, string>, RegExp][] = [
   ['a run that is not there', ['init={from: nobody}'], {}, /"nobody"/],
   ['a checkpoint that no run has', ['init={from: small, checkpoint: average}'], {}, /init\.checkpoint/],
-  ['a checkpoint that the run lacks', ['init={from: small, checkpoint: ema}'], {}, /that the run has .* received "ema"/],
+  [
+    'a checkpoint that the run lacks',
+    ['init={from: small, checkpoint: ema}'],
+    {},
+    /that the run has .* received "ema"/,
+  ],
   ['a fold that is not drawn', ['data.fold=3'], {}, /fold/],
   ['a batch larger than the training set', ['batch_size=500'], {}, /at least one batch of 500 training images/],
   ['a place for runs that is no folder', [], { PNEUMOTHORAX_RUNS: 'small.yml/runs' }, /small\.yml\/runs/],
