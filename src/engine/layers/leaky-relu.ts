@@ -1,4 +1,4 @@
-import { leakyRelu } from '../kernels/relu.ts';
+import { leakyRelu, relu } from '../kernels/relu.ts';
 import { tf } from '../tf.ts';
 
 interface Options {
@@ -25,9 +25,12 @@ export class LeakyReLU extends tf.layers.Layer {
     return inputShape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
-    return this.applied ? x : leakyRelu(x, this.alpha);
+    if (this.applied) return x;
+    // After a convolution with swish TensorFlow joins all three in one operation, and then has no kernel for it.
+    if (kwargs.training !== true) return x.mul(this.alpha).add(relu(x).mul(1 - this.alpha));
+    return leakyRelu(x, this.alpha);
   }
 
   override getConfig() {
