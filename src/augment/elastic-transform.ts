@@ -21,9 +21,6 @@ export type ElasticTransformConfig = z.infer<typeof elasticTransformConfig>;
 
 const fieldX = reused((length) => new Float32Array(length));
 const fieldY = reused((length) => new Float32Array(length));
-const rowX = reused((length) => new Int32Array(length));
-const rowY = reused((length) => new Int32Array(length));
-
 /**
  * Moves every pixel of image and mask by smooth random fields, and the whole by a random affine map, with probability p.
  * Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks, 2003, section 2.
@@ -35,17 +32,14 @@ export function elasticTransform(config: ElasticTransformConfig, sample: Sample,
   const across = drawSmoothField(size, config.sigma, fieldX, rng);
   const down = drawSmoothField(size, config.sigma, fieldY, rng);
   placeNodes(across, down, config.alpha, affine);
-  const [nodesX, nodesY] = [rowX(across.nodes), rowY(down.nodes)];
-  remap(sample, config.border, (row, xs, ys) => {
-    nodesAtRow(across, row, nodesX);
-    fillBetween(nodesX, across.step, xs, size);
-    nodesAtRow(down, row, nodesY);
-    fillBetween(nodesY, down.step, ys, size);
+  remap(sample, { border: config.border, step: across.step }, (row, xs, ys) => {
+    placesAtRow(across, row, xs);
+    placesAtRow(down, row, ys);
   });
 }
 
 /**
- * Turns displacements at nodes into where the nodes come from, in 1/65536 pixel. What is linear between nodes before an
+ * Turns displacements at nodes into where the nodes come from, in 65536ths of a pixel. What is linear between nodes before an
  * affine map is so after it.
  */
 function placeNodes(
@@ -64,21 +58,12 @@ function placeNodes(
 }
 
 /** The nodes of a row of pixels, between two rows of nodes. */
-function nodesAtRow({ step, nodes, values }: SmoothField, row: number, target: Int32Array): void {
+function placesAtRow({ step, nodes, values }: SmoothField, row: number, places: Int32Array): void {
   const upper = Math.floor(row / step) * nodes;
   const down = (row % step) / step;
   for (let node = 0; node < nodes; node++) {
     const value = values[upper + node]!;
-    target[node] = value + (values[upper + nodes + node]! - value) * down;
-  }
-}
-
-/** The pixels of a row, between nodes. */
-function fillBetween(nodes: Int32Array, step: number, target: Int32Array, size: number): void {
-  for (let node = 0, i = 0; i < size; node++) {
-    let at = nodes[node]!;
-    const add = ((nodes[node + 1]! - at) / step) | 0;
-    for (const end = Math.min(size, i + step); i < end; i++, at = (at + add) | 0) target[i] = at;
+    places[node] = value + (values[upper + nodes + node]! - value) * down;
   }
 }
 

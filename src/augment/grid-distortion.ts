@@ -15,6 +15,9 @@ export const gridDistortionConfig = z.strictObject({
 });
 export type GridDistortionConfig = z.infer<typeof gridDistortionConfig>;
 
+/** Pixels of a row from one place that is computed to the next: where two cells meet, the corner is cut. */
+const STRAIGHT = 4;
+
 const across = reused((length) => new Int32Array(length));
 const down = reused((length) => new Int32Array(length));
 
@@ -25,28 +28,32 @@ const down = reused((length) => new Int32Array(length));
 export function gridDistortion(config: GridDistortionConfig, sample: Sample, rng: Rng): void {
   if (!rng.chance(config.p)) return;
   const { size } = sample;
-  const [columns, rows] = [across(size), down(size)];
-  drawAxis(config, size, columns, rng);
-  drawAxis(config, size, rows, rng);
-  remap(sample, 'constant', (row, xs, ys) => {
-    xs.set(columns.subarray(0, size));
-    ys.fill(rows[row]!, 0, size);
+  const nodes = Math.ceil(size / STRAIGHT) + 1;
+  const columns = across(nodes);
+  const rows = down(size);
+  drawAxis(config, size, { count: nodes, step: STRAIGHT }, columns, rng);
+  drawAxis(config, size, { count: size, step: 1 }, rows, rng);
+  // Within half a pixel of the rim the image is mirrored.
+  remap(sample, { border: 'reflect', step: STRAIGHT }, (row, xs, ys) => {
+    xs.set(columns.subarray(0, nodes));
+    ys.fill(rows[row]!, 0, nodes);
   });
 }
 
-/** Where the pixels along one axis come from, in 1/65536 pixel. */
-function drawAxis(config: GridDistortionConfig, size: number, sources: Int32Array, rng: Rng): void {
-  const { num_steps: steps, distort_limit: limit } = config;
-  const widths = Array.from({ length: steps }, () => 1 + rng.between(-limit, limit));
-  const fit = size / widths.reduce((sum, width) => sum + width, 0);
-  let edge = 0;
-  for (let cell = 0, i = 0; cell < steps; cell++) {
-    const width = widths[cell]! * fit;
-    for (; i < size && (i + 0.5) * steps < (cell + 1) * size; i++) {
-      const at = edge + (((i + 0.5) * steps) / size - cell) * width - 0.5;
-      // Within half a pixel of the rim its own pixels go on.
-      sources[i] = Math.round(Math.min(size - 1, Math.max(0, at)) * PIXEL);
-    }
-    edge += width;
+/** Where every `step`-th pixel along one axis comes from, in 65536ths of a pixel. */
+function drawAxis(
+  { num_steps: cells, distort_limit: limit }: GridDistortionConfig,
+  size: number,
+  { count, step }: { count: number; step: number },
+  places: Int32Array,
+  rng: Rng,
+): void {
+  const widths = Array.from({ length: cells }, () => 1 + rng.between(-limit, limit));
+  const fit = cells / widths.reduce((sum, width) => sum + width, 0);
+  const side = size / cells;
+  for (let i = 0, cell = 0, edge = 0; i < count; i++) {
+    const centre = i * step + 0.5;
+    for (; cell < cells - 1 && centre >= (cell + 1) * side; cell++) edge += widths[cell]! * fit * side;
+    places[i] = Math.round((edge + (centre - cell * side) * widths[cell]! * fit - 0.5) * PIXEL);
   }
 }

@@ -17,6 +17,9 @@ export const shiftScaleRotateConfig = z.strictObject({
 });
 export type ShiftScaleRotateConfig = z.infer<typeof shiftScaleRotateConfig>;
 
+/** Of a straight line few pixels say where the others lie: so many that only short pieces of it leave the image. */
+const STRAIGHT = 32;
+
 /** Turns and enlarges image and mask about the image's centre, then shifts them, with probability p. */
 export function shiftScaleRotate(config: ShiftScaleRotateConfig, sample: Sample, rng: Rng): void {
   if (!rng.chance(config.p)) return;
@@ -29,15 +32,16 @@ export function shiftScaleRotate(config: ShiftScaleRotateConfig, sample: Sample,
   const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
   const { size } = sample;
   const centre = (size - 1) / 2;
-  remap(sample, config.border, (row, xs, ys) => {
+  remap(sample, { border: config.border, step: STRAIGHT }, (row, xs, ys) => {
     const [left, up] = [-centre - shiftX, row - centre - shiftY];
-    fillRamp(xs, size, centre + cos * left + sin * up, cos);
-    fillRamp(ys, size, centre - sin * left + cos * up, -sin);
+    fillLine(xs, size, centre + cos * left + sin * up, cos);
+    fillLine(ys, size, centre - sin * left + cos * up, -sin);
   });
 }
 
-/** Coordinates in equal steps, in 1/65536 pixel; `first` and `step` are pixels. */
-function fillRamp(target: Int32Array, size: number, first: number, step: number): void {
-  const [start, add] = [Math.round(first * PIXEL), Math.round(step * PIXEL)];
-  for (let i = 0, at = start | 0; i < size; i++, at = (at + add) | 0) target[i] = at;
+/** A straight line from `first` on, by `slope` for each pixel. */
+function fillLine(places: Int32Array, size: number, first: number, slope: number): void {
+  const add = Math.round(slope * PIXEL) * STRAIGHT;
+  let place = Math.round(first * PIXEL);
+  for (let i = 0, node = 0; i < size + STRAIGHT; i += STRAIGHT, node++, place += add) places[node] = place;
 }

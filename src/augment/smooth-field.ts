@@ -20,8 +20,8 @@ const rowMemory = reused((length) => new Float32Array(length));
 
 /**
  * Noise uniform in ±1 at every pixel, smoothed by a Gaussian of standard deviation `sigma` in pixels. What is so smooth
- * need not be computed at every pixel: nodes are about sigma/2 apart, and noise at each has the standard deviation of
- * the mean over its pixels.
+ * need not be computed at every pixel: nodes are up to two thirds of sigma apart, and noise at each has the standard
+ * deviation of the mean over its pixels.
  * @param memory where the values are put; taken anew for each field that is needed at once.
  */
 export function drawSmoothField(
@@ -30,7 +30,7 @@ export function drawSmoothField(
   memory: (length: number) => Float32Array,
   rng: Rng,
 ): SmoothField {
-  const step = Math.max(1, Math.floor(sigma / 2));
+  const step = Math.max(1, Math.floor(sigma / 1.5));
   const nodes = Math.floor((size - 1) / step) + 2;
   const weights = gaussian(sigma / step);
   const taps = weights.length;

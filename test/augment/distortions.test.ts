@@ -100,8 +100,12 @@ test('optical: r comes from r·(1 + k·r² + k·r⁴) about a centre that is off
       const r = Math.hypot(x, y);
       const factor = 1 + k * r ** 2 + k * r ** 4;
       const [column, row] = [50 + shift + x * factor * size, 50 + down + y * factor * size];
-      if (column >= 0 && row >= 0 && column <= size - 1 && row <= size - 1) {
-        assert.ok(Math.abs(image[i]! - slope * column) <= 0.52, `${image[i]} for ${slope * column}`);
+      if (Math.min(column, row) >= 0.2 && Math.max(column, row) <= size - 1.2) {
+        // Half a level for rounding, and what a straight line over 4 pixels leaves: 4²/8 of the bend, below 9k a side.
+        assert.ok(
+          Math.abs(image[i]! - slope * column) <= 0.52 + (slope * 2 * 9 * 0.8) / size,
+          `${image[i]} for ${slope * column}`,
+        );
       } else if (column < -1 || row < -1 || column > size || row > size) assert.equal(image[i], 0);
     }
   }

@@ -32,31 +32,37 @@ function bilinear(image: Uint8Array, size: number, x: number, y: number, border:
 const cases = fc.record({
   size: fc.integer({ min: 1, max: 20 }),
   border: fc.constantFrom<Border>('constant', 'reflect'),
-  // A shear, far beyond the rims.
+  step: fc.integer({ min: 1, max: 24 }),
+  // A shear, far beyond the rims; every row bends a little at each place that it is given.
   matrix: fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 }),
   shift: fc.array(fc.double({ min: -60, max: 60, noNaN: true }), { minLength: 2, maxLength: 2 }),
+  bends: fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 22, maxLength: 22 }),
 });
 
 test('every pixel is the blend of its four neighbours, and every pixel of the mask the nearest one', () => {
   fc.assert(
-    fc.property(cases, ({ size, border, matrix: [a = 0, b = 0, c = 0, d = 0], shift: [e = 0, f = 0] }) => {
+    fc.property(cases, ({ size, border, step, matrix, shift, bends }) => {
+      const [a, b, c, d] = matrix as [number, number, number, number];
       const before = makeSample(size);
       const sample = makeSample(size);
-      const placeOf = (x: number, y: number) => [
-        Math.round((a * x + b * y + e) * PIXEL),
-        Math.round((c * x + d * y + f) * PIXEL),
+      const nodeOf = (node: number, row: number) => [
+        Math.round((a * node * step + b * row + shift[0]! + bends[node]!) * PIXEL),
+        Math.round((c * node * step + d * row + shift[1]! - bends[node]!) * PIXEL),
       ];
-      remap(sample, border, (row, xs, ys) => {
-        for (let i = 0; i < size; i++) [xs[i], ys[i]] = placeOf(i, row) as [number, number];
+      remap(sample, { border, step }, (row, xs, ys) => {
+        for (let node = 0; node <= Math.ceil(size / step); node++)
+          [xs[node], ys[node]] = nodeOf(node, row) as [number, number];
       });
       for (let i = 0; i < size * size; i++) {
-        const [x, y] = placeOf(i % size, Math.floor(i / size)).map((at) => at / PIXEL) as [number, number];
+        const [row, node, between] = [Math.floor(i / size), Math.floor((i % size) / step), (i % size) % step];
+        const [from, to] = [nodeOf(node, row), nodeOf(node + 1, row)];
+        const placeOf = (axis: 0 | 1) => (from[axis]! + between * Math.trunc((to[axis]! - from[axis]!) / step)) / PIXEL;
+        const [x, y] = [placeOf(0), placeOf(1)];
         const wanted = bilinear(before.image, size, x, y, border);
         // A half for rounding; neighbours' shares are whole 2048ths.
         assert.ok(Math.abs(sample.image[i]! - wanted) <= 0.5 + (2 * 255) / 2048, `${sample.image[i]} for ${wanted}`);
         // Half-way between two pixels either is right.
-        if (Math.abs((x % 1) + (x < 0 ? 1 : 0) - 0.5) < 1e-4 || Math.abs((y % 1) + (y < 0 ? 1 : 0) - 0.5) < 1e-4)
-          continue;
+        if ([x, y].some((at) => Math.abs(at - Math.floor(at) - 0.5) < 1e-4)) continue;
         const [v, u] = [indexOf(Math.round(y), size, border), indexOf(Math.round(x), size, border)];
         assert.equal(sample.mask[i], v === undefined || u === undefined ? 0 : before.mask[v * size + u]);
       }
@@ -66,11 +72,14 @@ test('every pixel is the blend of its four neighbours, and every pixel of the ma
 
 test('whole pixels are taken as they are, to the last row and column', () => {
   for (const size of [1, 2, 5, 8]) {
-    const sample = makeSample(size);
-    remap(sample, 'constant', (row, xs, ys) => {
-      for (let i = 0; i < size; i++) [xs[i], ys[i]] = [i * PIXEL, row * PIXEL];
-    });
-    assert.deepEqual(sample, makeSample(size));
+    for (const step of [1, 2, 3, 32]) {
+      const sample = makeSample(size);
+      remap(sample, { border: 'constant', step }, (row, xs, ys) => {
+        for (let node = 0; node <= Math.ceil(size / step); node++)
+          [xs[node], ys[node]] = [node * step * PIXEL, row * PIXEL];
+      });
+      assert.deepEqual(sample, makeSample(size));
+    }
   }
 });
 

@@ -6,11 +6,11 @@ import { writeFileAtomic } from '../../core/atomic-file.ts';
 import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
-import { listComparisons } from './augment/comparisons.ts';
+import { type Comparison, listComparisons } from './augment/comparisons.ts';
 import { ensureAlbumentations } from './augment/environment.ts';
 import { writeBenchImages } from './augment/images.ts';
-import { measureOurs, measureTheirs, type Rates } from './augment/measure.ts';
-import { augmentReport, isReached, ratioOf } from './augment/report.ts';
+import { type BenchImages, openOurs, openTheirs } from './augment/measure.ts';
+import { type AugmentRow, augmentReport, isReached, ratioOf } from './augment/report.ts';
 import { describeMachine } from './peers/machine.ts';
 
 /**
@@ -24,25 +24,14 @@ export async function benchAugment({ values, cwd, signal }: CommandArgs, termina
   const python = await ensureAlbumentations(cacheDir, terminal, signal);
   const comparisons = listComparisons();
   const folder = await mkdtemp(join(tmpdir(), 'bench-augment-'));
-  const [ours, theirs]: [Rates[], Rates[]] = [[], []];
-  let versions = {};
+  let measured: { rows: AugmentRow[]; versions: Record<string, string> };
   try {
     const images = await writeBenchImages(folder);
-    for (let round = 1; round <= rounds; round++) {
-      terminal.say(`round ${round} of ${rounds}: ${comparisons.length} lists here, then by albumentations`);
-      ours.push(measureOurs(comparisons, images, seconds));
-      signal.throwIfAborted();
-      const measured = await measureTheirs(comparisons, images, { seconds, python, signal });
-      theirs.push(measured.rates);
-      versions = measured.versions;
-    }
+    measured = await compare(comparisons, images, { rounds, seconds, python, signal }, terminal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const rows = comparisons.map(({ title, goal }, index) => {
-    const [here, there] = [ours, theirs].map((all) => median(all.map((rates) => rates[index]!)));
-    return { title, goal, ours: here!, theirs: there! };
-  });
+  const { rows, versions } = measured;
   const head = {
     command: ['npm run bench augment', ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(' '),
     date: new Date().toISOString().slice(0, 10),
@@ -58,9 +47,42 @@ export async function benchAugment({ values, cwd, signal }: CommandArgs, termina
   return { json: { rows: shown, reached: isReached(rows), report: path } };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+/** Ours and theirs take turns of some seconds, so that what else the machine does falls on both; all turns count alike. */
+async function compare(
+  comparisons: readonly Comparison[],
+  images: BenchImages,
+  { rounds, seconds, python, signal }: { rounds: number; seconds: number; python: string; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<{ rows: AugmentRow[]; versions: Record<string, string> }> {
+  const here = openOurs(comparisons, images);
+  const there = await openTheirs(comparisons, images, { python, signal });
+  const sums = comparisons.map(() => [here, there].map(() => ({ images: 0, seconds: 0 })));
+  const warmUp = [...comparisons.keys()];
+  const round = comparisons.flatMap(({ turns }, index) => Array.from({ length: turns }, () => index));
+  const plan = [...warmUp, ...Array.from({ length: rounds }, () => round).flat()];
+  const progress = terminal.progress('turns', plan.length);
+  try {
+    for (const [place, index] of plan.entries()) {
+      for (const [side, contender] of [here, there].entries()) {
+        signal.throwIfAborted();
+        const { images, seconds: taken } = await contender.measure(index, seconds);
+        // The first turn of each warms compilers and caches up.
+        if (place < warmUp.length) continue;
+        const sum = sums[index]![side]!;
+        sum.images += images;
+        sum.seconds += taken;
+      }
+      progress.advance();
+    }
+  } finally {
+    progress.stop();
+    await there.close();
+  }
+  const rows = comparisons.map(({ title, goal }, index) => {
+    const [ours, theirs] = sums[index]!.map((sum) => sum.images / sum.seconds);
+    return { title, goal, ours: ours!, theirs: theirs! };
+  });
+  return { rows, versions: there.versions };
 }
 
 function readWhole(text: string, key: string): number {

@@ -14,8 +14,8 @@ export interface Comparison {
   goal: boolean;
   /** Whether every image has a mask, rather than as many as in the competition. */
   everyMask: boolean;
-  /** Measured so many times as long: which of the steps come, the slow or the fast ones, is chance. */
-  times: number;
+  /** How many turns it has in a round: which of a list's steps come, the slow or the fast ones, is chance. */
+  turns: number;
   ours: AugmentConfig[];
   theirs: Transform[];
 }
@@ -65,7 +65,7 @@ const KERNELS: [p: number, choices: Step[]][] = [
 export function listComparisons(): Comparison[] {
   const list = {
     goal: true,
-    times: 10,
+    turns: 10,
     ours: KERNELS.map(([p, choices]) =>
       augmentConfig.parse(
         choices.length === 1 ? { ...choices[0]![0], p } : { name: 'one_of', p, steps: choices.map(([ours]) => ours) },
@@ -80,7 +80,7 @@ export function listComparisons(): Comparison[] {
   const alone = Object.values(STEPS).map(([ours, theirs]) => ({
     title: `\`${ours.name}\``,
     goal: false,
-    times: 1,
+    turns: 1,
     everyMask: false,
     ours: [augmentConfig.parse({ ...ours, p: 1 })],
     theirs: [withProbability(theirs, 1)],

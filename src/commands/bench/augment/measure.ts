@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { execa } from 'execa';
-import { type AugmentConfig, augment } from '../../../augment/index.ts';
+import { augment } from '../../../augment/index.ts';
 import { createRng } from '../../../core/random.ts';
 import { type Comparison, SIDE } from './comparisons.ts';
 
@@ -13,37 +15,46 @@ export interface BenchImages {
   masked: readonly number[];
 }
 
-/** Images per second of one core's time, by comparison. */
-export type Rates = number[];
+/** How many images so many seconds of one core's time made. */
+export interface Measured {
+  images: number;
+  seconds: number;
+}
+
+/** One of the two that are compared. */
+export interface Contender {
+  /** Goes on with a comparison for at least so many seconds of computing time. */
+  measure(comparison: number, seconds: number): Measured | Promise<Measured>;
+}
 
 const AREA = SIDE * SIDE;
-/** Goes before what is timed, so that compilers and caches are ready; a share of the seconds. */
-const WARM_UP = 0.5;
 /** The clock is looked at once for so many images. */
 const BURST = 16;
 
-/** All comparisons here, each for so many seconds, in this thread and in a sample's memory, as a loader's thread does it. */
-export function measureOurs(comparisons: readonly Comparison[], images: BenchImages, seconds: number): Rates {
+/** Ours, in this thread and in a sample's shared memory, as a loader's thread does it. */
+export function openOurs(comparisons: readonly Comparison[], images: BenchImages): Contender {
   const memory = new Uint8Array(new SharedArrayBuffer(2 * AREA));
   const sample = { size: SIDE, image: memory.subarray(0, AREA), mask: memory.subarray(AREA) };
   const all = Array.from({ length: images.count }, (_, index) => index);
-  return comparisons.map(({ ours, everyMask, times }) => {
+  const places = comparisons.map(() => 0);
+  const work = (comparison: number) => {
+    const { ours, everyMask } = comparisons[comparison]!;
     const indices = everyMask ? images.masked : all;
-    let place = 0;
-    const work = (steps: readonly AugmentConfig[]) => {
-      const start = 2 * AREA * indices[place % indices.length]!;
-      memory.set(images.bytes.subarray(start, start + 2 * AREA));
-      augment(steps, sample, createRng(1, 'augment', 0, place++));
-    };
-    const during = (limit: number) => {
-      const [from, first] = [coreSeconds(), place];
-      let taken = 0;
-      for (; taken < limit; taken = coreSeconds() - from) for (let i = 0; i < BURST; i++) work(ours);
-      return (place - first) / taken;
-    };
-    during(WARM_UP * seconds);
-    return during(times * seconds);
-  });
+    const place = places[comparison]!++;
+    const start = 2 * AREA * indices[place % indices.length]!;
+    memory.set(images.bytes.subarray(start, start + 2 * AREA));
+    augment(ours, sample, createRng(1, 'augment', 0, place));
+  };
+  return {
+    measure: (comparison, limit) => {
+      const from = coreSeconds();
+      let [made, seconds] = [0, 0];
+      for (; seconds < limit; seconds = coreSeconds() - from, made += BURST) {
+        for (let i = 0; i < BURST; i++) work(comparison);
+      }
+      return { images: made, seconds };
+    },
+  };
 }
 
 /** The time that this process computed, whatever else the machine did meanwhile. */
@@ -52,23 +63,37 @@ function coreSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** The same with albumentations, in a process of its own and one thread. */
-export async function measureTheirs(
+/** albumentations, in a process of its own and one thread, which waits while ours is measured; to be closed. */
+export async function openTheirs(
   comparisons: readonly Comparison[],
   images: BenchImages,
-  { seconds, python, signal }: { seconds: number; python: string; signal: AbortSignal },
-): Promise<{ rates: Rates; versions: Record<string, string> }> {
+  { python, signal }: { python: string; signal: AbortSignal },
+): Promise<Contender & { versions: Record<string, string>; close(): Promise<void> }> {
   const script = join(import.meta.dirname, 'albumentations_lists.py');
-  const { path, count, masked } = images;
-  const lists = comparisons.map(({ theirs, everyMask, times }) => ({
-    transforms: theirs,
-    every_mask: everyMask,
-    times,
-  }));
-  const settings = { seconds, warm_up: WARM_UP, burst: BURST };
-  const input = JSON.stringify({ path, count, masked, side: SIDE, lists, ...settings });
   // It asks its publisher for a newer version otherwise.
   const env = { NO_ALBUMENTATIONS_UPDATE: '1', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
-  const { stdout } = await execa(python, ['-W', 'ignore', script], { input, env, cancelSignal: signal });
-  return JSON.parse(stdout) as { rates: Rates; versions: Record<string, string> };
+  const peer = execa(python, ['-W', 'ignore', script], { env, cancelSignal: signal });
+  // What goes wrong there is thrown by whoever waits for its next line.
+  const ended = peer.then(() =>
+    Promise.reject(new Error('Expected an answer of albumentations but its process ended.')),
+  );
+  ended.catch(() => {});
+  const lines = createInterface({ input: peer.stdout });
+  const ask = async (question: object): Promise<unknown> => {
+    const answer = once(lines, 'line');
+    peer.stdin.write(`${JSON.stringify(question)}\n`);
+    const [line] = (await Promise.race([answer, ended])) as [string];
+    return JSON.parse(line);
+  };
+  const { path, count, masked } = images;
+  const lists = comparisons.map(({ theirs, everyMask }) => ({ transforms: theirs, every_mask: everyMask }));
+  const versions = (await ask({ path, count, masked, side: SIDE, burst: BURST, lists })) as Record<string, string>;
+  return {
+    versions,
+    measure: async (list, seconds) => (await ask({ list, seconds })) as Measured,
+    close: async () => {
+      peer.stdin.end();
+      await ended.catch(() => {});
+    },
+  };
 }

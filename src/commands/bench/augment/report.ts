@@ -1,7 +1,7 @@
 import type { Machine } from '../peers/machine.ts';
 import { SIDE } from './comparisons.ts';
 
-/** One line of the comparison: images per second of one core's time, each the median of the rounds. */
+/** One line of the comparison: images per second of one core's time, over all turns. */
 export interface AugmentRow {
   title: string;
   goal: boolean;
@@ -39,8 +39,8 @@ export function augmentReport(
 \`${command}\`
 
 Images per second of one core's time: grey images of ${SIDE}², image and mask together, in one thread on both sides, at equal
-parameters. Each line ${seconds} ${seconds === 1 ? 'second' : 'seconds'} of computing time after half of that to warm up, ${rounds === 1 ? 'one round' : `the median of ${rounds} rounds in turn`}. The time is that of the
-process, not of the clock, so what else the machine does counts little.
+parameters. Both take turns of ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, ${rounds} for each step and ten times as many for the list, after one that is not counted. The
+time is that of the process, not of the clock, so what else the machine does counts little.
 
 | | the harness | albumentations | ratio | goal: at least ${GOAL} |
 | --- | --- | --- | --- | --- |
@@ -52,11 +52,10 @@ shift_limit 0.5) (0.3); shift-scale-rotate (0.5). The steps below it are alone a
 competition (22 % of the images) but for the second line. The harness gives at least **${lowest.toFixed(2)} times** albumentations' images
 per second and core (goal: at least ${GOAL}, ${isReached(rows) ? 'reached' : 'missed'}).
 
-What differs: OpenCV is compiled, with vector instructions, and takes coordinates to a 32nd of a pixel; ours is JavaScript and takes
-them to a 2,048th. Ours passes over empty masks. Of the elastic transform the affine part, and of the optical one the shift, are no
-longer in albumentations 2; ours does both. Its elastic noise is drawn and smoothed at every pixel, ours at every third, of what is
-so smooth; its displacements are the same in distribution. Ours includes copying the sample and starting its random numbers, as in
-the loader; theirs includes making new arrays.
+What differs: OpenCV is compiled, with vector instructions, and takes places to a 32nd of a pixel; ours is JavaScript and takes them
+to a 2,048th. Ours passes over empty masks. Of the elastic transform the affine part, and of the optical one the shift, are no longer
+in albumentations 2; ours does both. Its elastic noise is drawn and smoothed at every pixel, ours at every fourth, as good for what is
+so smooth. Ours includes copying the sample and starting its random numbers, as in the loader; theirs includes making new arrays.
 
 - ${date}: ${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.system}
 - ${Object.entries({ node: process.versions.node, ...versions })
