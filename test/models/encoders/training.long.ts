@@ -5,6 +5,7 @@ import { modelConfig } from '../../../src/models/config.ts';
 import { ENCODERS, type EncoderName } from '../../../src/models/encoders/names.ts';
 import { buildModel } from '../../../src/models/index.ts';
 import { recomputedRegion } from '../../../src/models/stages.ts';
+import { readWeights } from '../../../src/models/weights.ts';
 import type { StepOptions } from '../../../src/train/step.ts';
 import { assertWithin } from '../../engine/compare.ts';
 import { loadForTests } from '../../engine/load-for-tests.ts';
@@ -44,4 +45,18 @@ for (const encoder of TRAINED) {
 
 test('every encoder can be chosen', () => {
   for (const encoder of ENCODERS) assert.equal(modelConfig.parse({ encoder }).encoder, encoder);
+});
+
+test('a network’s weights are the same at every resolution, so that runs go on from one another', () => {
+  const shapesAt = (encoder: EncoderName, decoder: string, side: number) => {
+    const model = buildModel(modelConfig.parse({ encoder, decoder }), side, 1);
+    const shapes = [...readWeights(model)].map(([name, { shape }]) => `${name} ${shape}`);
+    model.dispose();
+    return shapes;
+  };
+  for (const encoder of [...TRAINED, 'efficientnet-b0'] as const) {
+    assert.deepEqual(shapesAt(encoder, 'unet', 96), shapesAt(encoder, 'unet', 32));
+  }
+  const unetpp = [96, 32].map((side) => shapesAt('efficientnet-b0', 'simplified-unetpp', side));
+  assert.deepEqual(unetpp[0], unetpp[1]);
 });
