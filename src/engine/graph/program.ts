@@ -6,6 +6,7 @@ import { tf } from '../tf.ts';
 import type { NativeBackend, TensorValues } from './binding.ts';
 import { estimatePeakBytes } from './estimate.ts';
 import { type AttributeValue, DATA_TYPE, encodeSavedModel, type GraphNode } from './graph-def.ts';
+import { keepSums } from './keep-sums.ts';
 import { type InputSpec, type ProgramVariable, type Recording, record } from './record.ts';
 import type { Rewrite } from './rewrite.ts';
 import { product } from './shapes.ts';
@@ -85,7 +86,7 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
   return {
     define: (name, inputs, fn, rewrites = []) => {
       const recorded = record(name, inputs, variables, fn);
-      const recording = [spreadLate, ...rewrites].reduce((current, rewrite) => rewrite(current), recorded);
+      const recording = [spreadLate, keepSums, ...rewrites].reduce((current, rewrite) => rewrite(current), recorded);
       functions.set(name, { inputs, recording });
     },
     load: () => {
