@@ -1,5 +1,6 @@
 import type { NamedTensors } from '../core/safetensors.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
+import { isStandardized } from '../engine/layers/convolution.ts';
 import type { tf } from '../engine/tf.ts';
 
 /**
@@ -13,11 +14,10 @@ export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): Nam
   for (const norm of model.layers) {
     if (!(norm instanceof BatchNormalization)) continue;
     const convolution = onlyLayerBefore(norm);
-    const kernelName =
-      convolution &&
-      [`${convolution.name}/kernel`, `${convolution.name}/depthwise_kernel`].find((name) => weights.has(name));
-    // The kernel of a transposed one, [k,k,K,C], does not end with its outputs.
-    if (kernelName === undefined || convolution?.getClassName() === 'Conv2DTranspose') continue;
+    if (convolution === undefined || !takesScale(convolution)) continue;
+    const kernels = [`${convolution.name}/kernel`, `${convolution.name}/depthwise_kernel`];
+    const kernelName = kernels.find((name) => weights.has(name));
+    if (kernelName === undefined) continue;
     const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
       (part) => weights.get(`${norm.name}/${part}`)!.data,
     );
@@ -25,7 +25,7 @@ export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): Nam
     const { shape, data } = weights.get(kernelName)!;
     // [k,k,C,K] of a convolution ends with its outputs; [k,k,C,1] of a depthwise one runs through them all the same.
     folded.set(kernelName, { shape, data: data.map((w, index) => w * scale[index % scale.length]!) });
-    const biasName = `${convolution!.name}/bias`;
+    const biasName = `${convolution.name}/bias`;
     const bias = weights.get(biasName);
     if (bias !== undefined) {
       folded.set(biasName, { shape: bias.shape, data: bias.data.map((b, channel) => b * scale[channel]!) });
@@ -35,6 +35,11 @@ export function foldBatchNorm(model: tf.LayersModel, weights: NamedTensors): Nam
     norm.folded = true;
   }
   return folded;
+}
+
+/** Not a transposed one, whose kernel [k,k,K,C] does not end with its outputs, nor one that takes any scale away again. */
+function takesScale(convolution: tf.layers.Layer): boolean {
+  return convolution.getClassName() !== 'Conv2DTranspose' && !isStandardized(convolution);
 }
 
 /** The layer that a normalization reads, where nothing else reads that too. */

@@ -6,10 +6,12 @@ import { readSettings } from '../../src/config/settings.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
 import { withEngine } from '../../src/engine/install.ts';
 import { batchNormInfer, batchNormTrain } from '../../src/engine/kernels/batch-norm.ts';
+import { batchNormFrozen } from '../../src/engine/kernels/frozen-batch-norm.ts';
 import { swish } from '../../src/engine/kernels/swish.ts';
 import { nativeKernelsLoaded } from '../../src/engine/native-kernels.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { assertWithin, runFunction, type Stored } from './compare.ts';
+import { checkGroupNorm } from './group-norm-reference.ts';
 
 /** TensorFlow without our own operations, as on a GPU: what is tested here is what stands in for them there. */
 before(async () => {
@@ -80,3 +82,33 @@ for (const execution of ['eager', 'graph'] as const) {
     assertWithin(TOLERANCE, result.dx!, result.wantedDx!, 'dx');
   });
 }
+
+test('group norm of parts and its gradients are those of the paper, as tfjs takes them', () => {
+  assert.equal(nativeKernelsLoaded(), false);
+  checkGroupNorm();
+});
+
+test('batch norm by given statistics passes its gradient on to x, gamma and beta', () => {
+  const { x, gamma, beta, dy, moving_mean, moving_variance, y_inference, epsilon } = golden;
+  const load = ({ values, shape }: Stored) => tf.tensor(Float32Array.from(values), [...shape]);
+  const [mean, variance] = [moving_mean, moving_variance].map(load) as [tf.Tensor1D, tf.Tensor1D];
+  const frozen = (...args: tf.Tensor[]) => {
+    const [input, scale, offset] = args as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+    return batchNormFrozen(input, scale, offset, { mean, variance }, epsilon, NONE);
+  };
+  const inputs = [x, gamma, beta].map(load);
+  assertWithin(TOLERANCE, frozen(...inputs).dataSync(), y_inference.values, 'y');
+  const channels = gamma.values.length;
+  const wanted = { dx: [] as number[], dgamma: new Float64Array(channels), dbeta: new Float64Array(channels) };
+  for (const [i, value] of Array.from(dy.values).entries()) {
+    const c = i % channels;
+    const deviation = Math.sqrt(moving_variance.values[c]! + epsilon);
+    wanted.dx.push((value * gamma.values[c]!) / deviation);
+    wanted.dgamma[c]! += (value * (x.values[i]! - moving_mean.values[c]!)) / deviation;
+    wanted.dbeta[c]! += value;
+  }
+  const found = tf.grads(frozen)(inputs, load(dy));
+  for (const [i, [name, values]] of Object.entries(wanted).entries()) {
+    assertWithin(TOLERANCE, found[i]!.dataSync(), values, name);
+  }
+});

@@ -5,6 +5,7 @@ import { sha256 } from '../../src/core/atomic-file.ts';
 import { openTerminal } from '../../src/core/terminal.ts';
 import { batchNormTrain } from '../../src/engine/kernels/batch-norm.ts';
 import { depthwiseFilterGradient } from '../../src/engine/kernels/depthwise-filter.ts';
+import { groupNorm } from '../../src/engine/kernels/group-norm.ts';
 import { lovaszHinge } from '../../src/engine/kernels/lovasz-hinge.ts';
 import { scaleByGate } from '../../src/engine/kernels/scale-by-gate.ts';
 import { loadEngine } from '../../src/engine/load.ts';
@@ -17,6 +18,8 @@ export function digestKernels(): Record<string, string> {
   const gamma = tf.randomUniform([24], 0.5, 2, 'float32', 3) as tf.Tensor1D;
   const norm = (...args: tf.Tensor[]) =>
     batchNormTrain(args[0] as tf.Tensor4D, gamma, args[1] as tf.Tensor1D, 1e-3, { name: 'swish' }, () => {});
+  const grouped = (value: tf.Tensor) =>
+    groupNorm(value as tf.Tensor4D, gamma, beta as tf.Tensor1D, { groups: 8, epsilon: 1e-3 }, { name: 'swish' });
   const beta = tf.zeros([24]);
   const attributes = {
     strides: 1,
@@ -30,6 +33,7 @@ export function digestKernels(): Record<string, string> {
   const masks = dy.reshape([2, -1]).greater(1).toFloat() as tf.Tensor2D;
   const outputs = {
     hinge: tf.grad((value: tf.Tensor) => lovaszHinge(value as tf.Tensor2D, masks, true))(logits),
+    groups: tf.grad(grouped)(x, dy),
     gate: tf.grad(scale)(gate, dy),
     filter: depthwiseFilterGradient(x, dy as tf.Tensor4D, attributes)!,
     y: norm(x, beta),

@@ -5,6 +5,7 @@ import { addBias } from '../../src/engine/kernels/add-bias.ts';
 import { batchNormTrain, type NormActivation } from '../../src/engine/kernels/batch-norm.ts';
 import { batchNormFrozen } from '../../src/engine/kernels/frozen-batch-norm.ts';
 import { globalAveragePool } from '../../src/engine/kernels/global-average-pool.ts';
+import { groupNorm } from '../../src/engine/kernels/group-norm.ts';
 import { dropout, withStepSeed } from '../../src/engine/kernels/random.ts';
 import { leakyRelu, relu, relu6 } from '../../src/engine/kernels/relu.ts';
 import { resizeBilinear } from '../../src/engine/kernels/resize-bilinear.ts';
@@ -141,16 +142,21 @@ const normalizing =
     batchNormTrain(image(x), gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3, activation, () => {});
 const frozen =
   (activation: NormActivation): Kernel =>
-  ([x]) => {
-    const [gamma, beta] = [tf.tensor1d([0.25, -0.5, 0.5]), tf.tensor1d([3, 3, -3])];
+  ([x, gamma, beta]) => {
     const statistics = { mean: tf.tensor1d([0.5, 0, -1]), variance: tf.tensor1d([1, 0.5, 2]) };
-    return batchNormFrozen(image(x), gamma, beta, statistics, 1e-3, activation);
+    return batchNormFrozen(image(x), gamma as tf.Tensor1D, beta as tf.Tensor1D, statistics, 1e-3, activation);
   };
+const grouped =
+  (activation: NormActivation): Kernel =>
+  ([x, gamma, beta]) =>
+    groupNorm(image(x), gamma as tf.Tensor1D, beta as tf.Tensor1D, { groups: 2, epsilon: 1e-3 }, activation);
 for (const activation of [{ name: 'none' }, { name: 'swish' }, { name: 'after_leaky_relu', alpha: 0.1 }] as const) {
   const shapes = [[3, 5, 7, 3], [3], [3]];
   checkGradients(`batch normalization with ${activation.name}`, normalizing(activation), shapes, curved);
   const what = `batch normalization by given statistics with ${activation.name}`;
-  checkGradients(what, frozen(activation), shapes.slice(0, 1), curved);
+  checkGradients(what, frozen(activation), shapes, curved);
+  const groups = [[2, 5, 7, 4], [4], [4]];
+  checkGradients(`group normalization with ${activation.name}`, grouped(activation), groups, curved);
 }
 // Far from the corner on either side of it: |x| is at most 4 deviations.
 const gamma = { shape: [3], values: [0.25, -0.5, 0.5] };
@@ -159,7 +165,7 @@ for (const activation of [{ name: 'relu' }, { name: 'leaky_relu', alpha: 0.1 }] 
   const shapes = [[3, 5, 7, 3], gamma, beta];
   checkGradients(`batch normalization with ${activation.name}`, normalizing(activation), shapes, curved);
   const what = `batch normalization by given statistics with ${activation.name}`;
-  checkGradients(what, frozen(activation), shapes.slice(0, 1), linear);
+  checkGradients(what, frozen(activation), shapes, linear);
 }
 
 test('up-sampling joined with its convolution is the two in turn, values and gradients', () => {

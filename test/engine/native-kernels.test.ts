@@ -9,6 +9,7 @@ import { batchNormInfer, batchNormTrain, type NormActivation } from '../../src/e
 import { ensureNativeKernels, nativeKernelsLoaded } from '../../src/engine/native-kernels.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { type Arrays, normalize } from './batch-norm-reference.ts';
+import { checkGroupNorm } from './group-norm-reference.ts';
 import { digestKernels, runInProcess } from './kernel-digest.ts';
 import { loadForTests } from './load-for-tests.ts';
 
@@ -163,6 +164,10 @@ test('the gradients over several blocks are those of the parts, as tfjs takes th
       });
     });
   }
+});
+
+test('group norm and its gradients are those of the paper, as tfjs takes them', () => {
+  checkGroupNorm();
 });
 
 test('a recorded batch norm gives the bits of the eager one, gradients included', () => {

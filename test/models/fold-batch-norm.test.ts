@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { createRng } from '../../src/core/random.ts';
 import type { NamedTensors } from '../../src/core/safetensors.ts';
 import { BatchNormalization } from '../../src/engine/layers/batch-normalization.ts';
-import { conv2dLayer } from '../../src/engine/layers/convolution.ts';
+import { conv2dLayer, standardizedConv2dLayer } from '../../src/engine/layers/convolution.ts';
 import { tf } from '../../src/engine/tf.ts';
 import { modelConfig } from '../../src/models/config.ts';
 import { foldBatchNorm } from '../../src/models/fold-batch-norm.ts';
@@ -111,11 +111,13 @@ test('only a convolution that a normalization reads alone is folded into, with i
   const depthwise = tf.layers.depthwiseConv2d({ name: 'depthwise', kernelSize: 3, padding: 'same', useBias: false });
   const config = { name: 'transposed', filters: 3, kernelSize: 3, padding: 'same' } as const;
   const transposed = tf.layers.conv2dTranspose(config);
+  const standardized = standardizedConv2dLayer({ ...config, name: 'standardized', strides: 1 });
   const parts = [
     norm('folds').apply(convolve('alone')),
     norm('folds_depthwise').apply(depthwise.apply(convolve('before'))),
     norm('folds_biased').apply(convolve('biased', true)),
     norm('of_transposed').apply(transposed.apply(input)),
+    norm('of_standardized').apply(standardized.apply(input)),
     norm('of_shared').apply(shared),
     shared,
     norm('of_input').apply(tf.layers.activation({ name: 'active', activation: 'relu' }).apply(convolve('plain'))),

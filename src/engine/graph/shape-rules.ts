@@ -123,6 +123,12 @@ const batchNormGradient: ShapeRule = ([, x, scale]) => {
 const ownBatchNorm: ShapeRule = ([x, gamma]) => [x!, gamma!, gamma!].map(({ shape, dtype }) => ({ shape, dtype }));
 const ownBatchNormGradient: ShapeRule = ([, ...inputs], attribute) => ownBatchNorm(inputs, attribute);
 
+/** y, mean and variance of each image's groups. */
+const ownGroupNorm: ShapeRule = ([x], attribute) => {
+  const statistics = { shape: [x!.shape[0]!, attribute('groups') as number], dtype: x!.dtype };
+  return [{ shape: x!.shape, dtype: x!.dtype }, statistics, statistics];
+};
+
 const ownDepthwiseFilter: ShapeRule = ([x], attribute) => {
   const [height, width] = [attribute('filter_height') as number, attribute('filter_width') as number];
   return [{ shape: [height, width, x!.shape[3]!, 1], dtype: x!.dtype }];
@@ -180,10 +186,12 @@ const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
   ['FusedBatchNormV3', batchNorm],
   ['HarnessBatchNormActivation', ownBatchNorm],
   ['HarnessBatchNormActivationApply', likeInput(0)],
-  ['HarnessBatchNormActivationApplyGrad', likeInput(1)],
+  ['HarnessBatchNormActivationApplyGrad', ownBatchNormGradient],
   ['HarnessBatchNormActivationGrad', ownBatchNormGradient],
   ['HarnessDepthwiseFilterGrad', ownDepthwiseFilter],
   ['HarnessGate', likeInput(0)],
+  ['HarnessGroupNormActivation', ownGroupNorm],
+  ['HarnessGroupNormActivationGrad', ownBatchNormGradient],
   ['HarnessGateGrad', ([, ...inputs]) => inputs.map(({ shape, dtype }) => ({ shape, dtype }))],
   ['HarnessLovaszHinge', lovaszHinge],
   ['MaxPoolGrad', likeInput(0)],

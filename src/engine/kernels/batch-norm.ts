@@ -128,7 +128,8 @@ export function ownAttributes(epsilon: number, activation: NormActivation): Attr
   ];
 }
 
-function fusedAttributes(epsilon: number, training: boolean): Attribute[] {
+/** Attributes of TensorFlow's fused normalization. */
+export function fusedAttributes(epsilon: number, training: boolean): Attribute[] {
   return [
     { name: 'T', type: 'dtype', value: 'float32' },
     { name: 'U', type: 'dtype', value: 'float32' },

@@ -5,14 +5,16 @@ import {
   type BatchStatistics,
   batchNormInfer,
   bend,
+  fusedAttributes,
   type NormActivation,
   ownAttributes,
 } from './batch-norm.ts';
 import { runNative } from './native.ts';
 
 /**
- * Batch normalization by given statistics and then the activation, as batchNormInfer, in training: with a gradient by x,
- * dx = dz·γ/√(σ² + ε), and by nothing else. x [N,H,W,C] float32; gamma, beta and the statistics [C].
+ * Batch normalization by given statistics and then the activation, as batchNormInfer, in training: with gradients by x,
+ * gamma and beta. With dz the activation's gradient: dx = dz·γ/√(σ² + ε), dγ = Σ dz·(x − µ)/√(σ² + ε), dβ = Σ dz. Nothing
+ * but x is kept. x [N,H,W,C] float32; gamma, beta and the statistics [C].
  */
 export function batchNormFrozen(
   x: tf.Tensor4D,
@@ -22,21 +24,23 @@ export function batchNormFrozen(
   epsilon: number,
   activation: NormActivation,
 ): tf.Tensor4D {
-  const { mean, variance } = statistics;
-  if (!nativeKernelsLoaded()) {
-    const scale = gamma.div(variance.add(epsilon).sqrt());
-    const normalized = bend(x, activation)
-      .mul(scale)
-      .add(beta.sub(mean.mul(scale)));
-    return activate(normalized as tf.Tensor4D, activation);
-  }
-  const attributes = ownAttributes(epsilon, activation);
+  const own = nativeKernelsLoaded();
+  const backwards = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+    if (own) {
+      const attributes = ownAttributes(epsilon, activation);
+      return runNative('HarnessBatchNormActivationApplyGrad', attributes, [dy, ...saved], 3);
+    }
+    const [input, scale, , mean, variance] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    const inputs = [dy, input, scale, mean, variance, tf.tensor1d([])];
+    return runNative('FusedBatchNormGradV3', fusedAttributes(epsilon, false), inputs, 5).slice(0, 3);
+  };
   const normalize = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [tf.Tensor4D, tf.GradSaveFunc];
-    save([input, gamma, beta, mean, variance]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      runNative('HarnessBatchNormActivationApplyGrad', attributes, [dy, ...saved], 1)[0]!;
-    return { value: batchNormInfer(input, gamma, beta, statistics, epsilon, activation), gradFunc };
+    const [input, scale, offset] = args as unknown as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+    const save = args[3] as unknown as tf.GradSaveFunc;
+    save([input, scale, offset, statistics.mean, statistics.variance]);
+    const fused: NormActivation = own ? activation : { name: 'none' };
+    return { value: batchNormInfer(input, scale, offset, statistics, epsilon, fused), gradFunc: backwards };
   });
-  return normalize(x) as tf.Tensor4D;
+  if (own) return normalize(x, gamma, beta) as tf.Tensor4D;
+  return activate(normalize(bend(x, activation), gamma, beta) as tf.Tensor4D, activation);
 }

@@ -6,6 +6,7 @@ import {
   batchNormTrain,
   type NormActivation,
 } from '../kernels/batch-norm.ts';
+import { batchNormFrozen } from '../kernels/frozen-batch-norm.ts';
 import { tf } from '../tf.ts';
 
 interface Options {
@@ -15,6 +16,8 @@ interface Options {
   epsilon: number;
   /** Applied in the same kernel. No part of the configuration: the layer after this one is exported as that activation. */
   activation?: NormActivation;
+  /** Whether training, too, goes by the moving statistics for good; gamma and beta are trained all the same. */
+  frozen?: boolean;
 }
 
 /**
@@ -28,13 +31,14 @@ export class BatchNormalization extends tf.layers.Layer {
   refreshMomentum: tf.Scalar | undefined;
   readonly epsilon: number;
   private readonly activation: NormActivation;
-  /** Set where training uses the moving statistics and leaves them as they are, as Keras does where a layer is not trainable. */
-  frozen = false;
+  /** Set where training uses the moving statistics and leaves them as they are. */
+  frozen: boolean;
   /** Set where the convolution before has taken the scale: in prediction only beta is left to add. */
   folded = false;
 
   constructor(options: Options) {
     super({ name: options.name });
+    this.frozen = options.frozen ?? false;
     this.momentum = options.momentum;
     this.epsilon = options.epsilon;
     this.activation = options.activation ?? { name: 'none' };
@@ -55,10 +59,10 @@ export class BatchNormalization extends tf.layers.Layer {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const [gamma, beta, mean, variance] = this.weights.map((weight) => weight.read() as tf.Tensor1D);
     if (this.folded) return activate(addBias(x, beta!), this.activation);
-    if (kwargs.training !== true || this.frozen) {
-      return batchNormInfer(x, gamma!, beta!, { mean: mean!, variance: variance! }, this.epsilon, this.activation);
-    }
-    const observe = (statistics: BatchStatistics) => this.follow(statistics);
+    const statistics = { mean: mean!, variance: variance! };
+    if (kwargs.training !== true) return batchNormInfer(x, gamma!, beta!, statistics, this.epsilon, this.activation);
+    if (this.frozen) return batchNormFrozen(x, gamma!, beta!, statistics, this.epsilon, this.activation);
+    const observe = (batch: BatchStatistics) => this.follow(batch);
     return batchNormTrain(x, gamma!, beta!, this.epsilon, this.activation, observe);
   }
 

@@ -1,3 +1,4 @@
+import { standardize } from '../kernels/standardize.ts';
 import { upsampledConvolution } from '../kernels/upsampled-convolution.ts';
 import { tf } from '../tf.ts';
 
@@ -27,21 +28,53 @@ export function concatenateLayer(name: string): tf.layers.Layer {
   });
 }
 
+type Conv2DConfig = Parameters<typeof tf.layers.conv2d>[0];
+
 /**
  * Keras's Conv2D. Where it is a 3×3 one of stride 1 over up-sampled channels (alone, or concatenated with others), it
  * is the sum of convolutions of the parts, those of up-sampled ones at half the resolution: fewer multiplications, and
  * neither the up-sampled nor the concatenated array. The weights and the result are the same, but for rounding.
  */
-export function conv2dLayer(config: Parameters<typeof tf.layers.conv2d>[0]): tf.layers.Layer {
+export function conv2dLayer(config: Conv2DConfig): tf.layers.Layer {
   const layer = tf.layers.conv2d(config);
-  if (config.kernelSize !== 3 || config.padding !== 'same' || (config.strides ?? 1) !== 1) return layer;
+  if (!takesParts(config)) return layer;
   return replaceCall(layer, (inputs, kwargs, call) => {
     const parts = partsOf(only(inputs));
     if (!parts.some(isUpsampled)) return call(inputs, kwargs);
     const [kernel, bias] = layer.weights.map((weight) => weight.read());
-    const sum = tf.addN(convolveParts(parts, kernel as tf.Tensor4D));
-    return bias === undefined ? sum : sum.add(bias);
+    return addBias(tf.addN(convolveParts(parts, kernel as tf.Tensor4D)), bias);
   });
+}
+
+const standardized = new WeakSet<tf.layers.Layer>();
+
+/** Whether a layer standardizes its kernel: then it gives the same whatever its kernel is multiplied by. */
+export function isStandardized(layer: tf.layers.Layer): boolean {
+  return standardized.has(layer);
+}
+
+/**
+ * The same with its kernel standardized before it is used (see `standardize`); the weights are those of before. Exported,
+ * it is a plain Conv2D: whoever loads that has to standardize the kernel.
+ */
+export function standardizedConv2dLayer(config: Conv2DConfig & { strides: number }): tf.layers.Layer {
+  const layer = tf.layers.conv2d(config);
+  standardized.add(layer);
+  return replaceCall(layer, (inputs) => {
+    const [weights, bias] = layer.weights.map((weight) => weight.read());
+    const kernel = standardize(weights as tf.Tensor4D);
+    const parts = takesParts(config) ? partsOf(only(inputs)) : [];
+    if (parts.some(isUpsampled)) return addBias(tf.addN(convolveParts(parts, kernel)), bias);
+    return addBias(tf.conv2d(only(inputs), kernel, config.strides, config.padding as 'same' | 'valid'), bias);
+  });
+}
+
+function takesParts({ kernelSize, padding, strides = 1 }: Conv2DConfig): boolean {
+  return kernelSize === 3 && padding === 'same' && strides === 1;
+}
+
+function addBias(x: tf.Tensor, bias: tf.Tensor | undefined): tf.Tensor {
+  return bias === undefined ? x : x.add(bias);
 }
 
 function convolveParts(parts: readonly tf.Tensor4D[], kernel: tf.Tensor4D): tf.Tensor4D[] {

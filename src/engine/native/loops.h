@@ -49,9 +49,9 @@ struct Loops {
   /** Adds Σ dz and Σ dz·x̂ by column, dz = dy·activation′(gamma·x̂ + beta). */
   void (*gradientSums)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
                        const Columns& columns, float* sumDz, float* sumDzXhat);
-  /** dx = gamma / deviation · (dz − meanDz − x̂·meanDzXhat), through what comes before; dx may be dy. */
+  /** dx = (gamma·dz − mean − x̂·slope) / deviation, through what comes before; dx may be dy. */
   void (*gradient)(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
-                   const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx);
+                   const Columns& columns, const float* means, const float* slopes, float* dx);
   /** The filter's gradient [filterHeight,filterWidth,channels] from a band, for `count` channels from `channel` on. */
   void (*depthwiseFilter)(const DepthwiseShape& shape, const float* x, const float* dy, Band band, int64_t channel,
                           int64_t count, float* filter);

@@ -7,6 +7,7 @@ namespace harness {
 void registerBatchNorm();
 void registerDepthwiseFilter();
 void registerGate();
+void registerGroupNorm();
 void registerLovaszHinge();
 }
 
@@ -18,6 +19,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
     harness::registerBatchNorm();
     harness::registerDepthwiseFilter();
     harness::registerGate();
+    harness::registerGroupNorm();
     harness::registerLovaszHinge();
     registered = true;
   } catch (const std::exception& error) {

@@ -1,4 +1,4 @@
-// The loops of batch normalization in the namespace INSTRUCTIONS; included once by each loops-*.cc, after vector.h.
+// The loops of normalization in the namespace INSTRUCTIONS; included once by each loops-*.cc, after vector.h.
 // ROWS rows are taken at once, so that what is known by column is loaded once for all of them.
 #include "loops.h"
 
@@ -115,16 +115,16 @@ INLINE void sumRows(float alpha, const float* dy, const float* x, int64_t width,
 
 template <Kind KIND, int ROWS>
 INLINE void gradientRows(float alpha, const float* dy, const float* x, int64_t width, const Columns& columns,
-                         const float* meanDz, const float* meanDzXhat, float* dx) {
+                         const float* means, const float* slopes, float* dx) {
   for (int64_t c = 0; c < width; c += LANES) {
     const Column column = columnAt(columns, c);
-    const Vector scale = column.gamma * column.inverseDeviation;
-    const Vector mean = load(meanDz + c), slope = load(meanDzXhat + c);
+    const Vector mean = load(means + c), slope = load(slopes + c);
     for (int r = 0; r < ROWS; r++) {
       const Vector input = stream(x + r * width + c);
       const Vector xhat = column.normalize(bend<KIND>(input, alpha));
       const Vector dz = deactivate<KIND>(stream(dy + r * width + c), xhat * column.gamma + column.beta, alpha);
-      store(dx + r * width + c, unbend<KIND>(scale * (dz - mean - xhat * slope), input, alpha));
+      const Vector d = column.inverseDeviation * (column.gamma * dz - mean - xhat * slope);
+      store(dx + r * width + c, unbend<KIND>(d, input, alpha));
     }
   }
 }
@@ -153,9 +153,9 @@ struct Passes {
     BY_ROWS(rows, SUM)
   }
   static void gradient(float alpha, const float* dy, const float* x, int64_t rows, int64_t width,
-                       const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx) {
+                       const Columns& columns, const float* means, const float* slopes, float* dx) {
 #define WRITE(ROWS) \
-  gradientRows<KIND, ROWS>(alpha, dy + row * width, x + row * width, width, columns, meanDz, meanDzXhat, dx + row * width)
+  gradientRows<KIND, ROWS>(alpha, dy + row * width, x + row * width, width, columns, means, slopes, dx + row * width)
     BY_ROWS(rows, WRITE)
   }
 };
@@ -191,8 +191,8 @@ static void gradientSums(Activation activation, const float* dy, const float* x,
 }
 
 static void gradient(Activation activation, const float* dy, const float* x, int64_t rows, int64_t width,
-                     const Columns& columns, const float* meanDz, const float* meanDzXhat, float* dx) {
-  DISPATCH(gradient, dy, x, rows, width, columns, meanDz, meanDzXhat, dx)
+                     const Columns& columns, const float* means, const float* slopes, float* dx) {
+  DISPATCH(gradient, dy, x, rows, width, columns, means, slopes, dx)
 }
 
 }  // namespace harness::INSTRUCTIONS
