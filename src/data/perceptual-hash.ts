@@ -113,9 +113,8 @@ function sumRow(data: Uint8Array, offset: number, columns: Float64Array, sums: F
     const [from, to] = [columns[part]!, columns[part + 1]!];
     const [first, last] = [Math.floor(from), Math.ceil(to) - 1];
     let sum = 0;
-    for (let x = first; x <= last; x++) sum += data[offset + x]!;
-    sum -= (from - first) * data[offset + first]! + (last + 1 - to) * data[offset + last]!;
-    sums[part] = sum;
+    for (let i = offset + first; i <= offset + last; i++) sum = (sum + data[i]!) | 0;
+    sums[part] = sum - (from - first) * data[offset + first]! - (last + 1 - to) * data[offset + last]!;
   }
 }
 

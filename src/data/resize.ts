@@ -36,11 +36,38 @@ function canHalve(length: number, side: number): boolean {
 /** The mean of every 2×2 pixels, halves rounded up. */
 function halve({ width, height, data }: GrayImage): GrayImage {
   const half = { width: width / 2, height: height / 2, data: new Uint8Array((width * height) / 4) };
-  for (let y = 0, i = 0, above = 0; y < half.height; y++, above += width) {
-    for (let x = 0; x < half.width; x++, i++, above += 2) {
+  const inWords = width % 4 === 0 && data.byteOffset % 4 === 0;
+  if (inWords) halveWords(data, width, half.data);
+  else halveBytes(data, width, half.data);
+  return half;
+}
+
+function halveBytes(data: Uint8Array, width: number, half: Uint8Array): void {
+  for (let i = 0, above = 0; i < half.length; above += width) {
+    for (const end = above + width; above < end; i++, above += 2) {
       const below = above + width;
-      half.data[i] = (data[above]! + data[above + 1]! + data[below]! + data[below + 1]! + 2) >> 2;
+      half[i] = (data[above]! + data[above + 1]! + data[below]! + data[below + 1]! + 2) >> 2;
     }
   }
-  return half;
+}
+
+/** The bytes of a word at even places; those at odd places once it is shifted by one. */
+const EVEN = 0x00ff00ff;
+
+/**
+ * The same by words of four pixels, in less than half the time: sums of four bytes fit the 16 bits that each has when
+ * every other byte of a word is masked out. Which end of a word comes first makes no difference.
+ */
+function halveWords(data: Uint8Array, width: number, half: Uint8Array): void {
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length / 4);
+  const pairs = new Int16Array(half.buffer);
+  const across = width / 4;
+  for (let i = 0, above = 0; i < pairs.length; above += across) {
+    for (const end = above + across; above < end; i++, above++) {
+      const up = words[above]!;
+      const down = words[above + across]!;
+      const sums = (up & EVEN) + ((up >>> 8) & EVEN) + (down & EVEN) + ((down >>> 8) & EVEN) + 0x00020002;
+      pairs[i] = ((sums >>> 2) & 0xff) | ((sums >>> 10) & 0xff00);
+    }
+  }
 }

@@ -33,6 +33,3 @@ const clahe = z.strictObject({
 /** How stored values become 8-bit grey levels. What each does is in normalise.ts. */
 export const normalisationConfig = z.discriminatedUnion('name', [none, window, minmax, clahe]);
 export type NormalisationConfig = z.infer<typeof normalisationConfig>;
-
-/** The picture as the file gives it. */
-export const NORMALISATION_NONE: NormalisationConfig = { name: 'none' };

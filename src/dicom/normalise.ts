@@ -2,9 +2,12 @@ import type { GrayImage } from '../core/image.ts';
 import { clahe } from './clahe.ts';
 import type { DicomHeader, VoiWindow } from './header.ts';
 import { percentileOf, tabulate, type ValueTable } from './modality.ts';
-import { NORMALISATION_NONE, type NormalisationConfig } from './normalisation.ts';
+import type { NormalisationConfig } from './normalisation.ts';
 import type { StoredPixels } from './stored-pixels.ts';
 import { lutCurve, rangeCurve, type VoiCurve, windowCurve } from './voi.ts';
+
+/** The picture as the file gives it. */
+export const NORMALISATION_NONE: NormalisationConfig = { name: 'none' };
 
 /** An 8-bit picture and what had to be done to get there, for the catalogue's notes. */
 export interface Normalised {
@@ -19,26 +22,29 @@ export interface Normalised {
  * `window`: the window given, else the file's own whatever its bits;
  * `minmax`: from the low to the high percentile of the rescaled values;
  * `clahe`: those of `none`, then contrast-limited adaptive histogram equalisation of the upright picture.
- * Everything that is not the file's plain 8-bit values is noted.
+ * Everything that is not the file's plain 8-bit values is noted. Such values are not copied: the picture shares their
+ * memory.
  */
 export function normalise(
   pixels: StoredPixels,
   header: DicomHeader,
   config: NormalisationConfig = NORMALISATION_NONE,
 ): Normalised {
-  const { image, notes } = levelsOf(pixels, header, config);
+  const { image: levels, notes } = levelsOf(pixels, header, config);
   const said = [...(pixels.notes ?? []), ...notes];
-  if (header.photometric === 'MONOCHROME1') {
-    for (let i = 0; i < image.data.length; i++) image.data[i] = 255 - image.data[i]!;
-    said.push('MONOCHROME1 inverted');
-  }
+  const isInverse = header.photometric === 'MONOCHROME1';
+  if (isInverse) said.push('MONOCHROME1 inverted');
+  const image = isInverse ? { ...levels, data: levels.data.map((level) => 255 - level) } : levels;
   if (config.name !== 'clahe') return { image, notes: said };
   return { image: clahe(image, config.clip_limit, config.tiles), notes: said };
 }
 
 function levelsOf(pixels: StoredPixels, header: DicomHeader, config: NormalisationConfig): Normalised {
   const { width, height, data } = pixels;
-  if (isPlain(header, config)) return { image: { width, height, data: new Uint8Array(data) }, notes: [] };
+  if (isPlain(header, config)) {
+    const levels = data instanceof Uint8Array ? data : new Uint8Array(data);
+    return { image: { width, height, data: levels }, notes: [] };
+  }
   const table = tabulate(pixels, header);
   const { curve, note } = chooseCurve(table, header, config);
   // A Uint8ClampedArray rounds; a table of levels spares a curve per pixel.

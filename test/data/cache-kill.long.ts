@@ -12,7 +12,7 @@ import { cachePath } from '../../src/data/cache-key.ts';
 import { donePath } from '../../src/data/cache-progress.ts';
 import { ingest } from '../../src/data/ingest.ts';
 import { writePhantom } from '../../src/data/phantom/index.ts';
-import { NORMALISATION_NONE } from '../../src/dicom/normalisation.ts';
+import { NORMALISATION_NONE } from '../../src/dicom/normalise.ts';
 import { temporaryFolder } from './fixture-competition.ts';
 
 const RESOLUTION = 512;

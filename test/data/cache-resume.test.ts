@@ -7,7 +7,8 @@ import type { CacheContent } from '../../src/data/cache-key.ts';
 import { donePath, openProgress, partialPath } from '../../src/data/cache-progress.ts';
 import { ingest } from '../../src/data/ingest.ts';
 import { ensurePixelCache } from '../../src/data/pixel-cache.ts';
-import { NORMALISATION_NONE, normalisationConfig } from '../../src/dicom/normalisation.ts';
+import { normalisationConfig } from '../../src/dicom/normalisation.ts';
+import { NORMALISATION_NONE } from '../../src/dicom/normalise.ts';
 import { recordingTerminal, temporaryFolder, writeCompetition } from './fixture-competition.ts';
 
 const IMAGES = Array.from({ length: 12 }, (_, n) => ({ id: `1.2.${n}`, set: 'stage1-train' as const }));

@@ -8,7 +8,7 @@ import { silentTerminal } from '../../src/core/terminal.ts';
 import { ingest } from '../../src/data/ingest.ts';
 import { openDataset } from '../../src/data/open-dataset.ts';
 import { ensurePixelCache } from '../../src/data/pixel-cache.ts';
-import { NORMALISATION_NONE } from '../../src/dicom/normalisation.ts';
+import { NORMALISATION_NONE } from '../../src/dicom/normalise.ts';
 import {
   fixtureDicom,
   fixtureFile,

@@ -34,6 +34,31 @@ test('half as large is the mean of every four pixels, halves rounded up', async 
   assert.deepEqual([...(await resizeGray(image, 2))], means);
 });
 
+test('every halving is the mean of every four pixels, whatever the width and wherever the pixels begin in memory', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.nat(),
+      async (side, skip, seed) => {
+        const width = 2 * side;
+        const memory = Uint8Array.from(
+          { length: skip + width * width },
+          (_, i) => Math.imul(i + seed, 2654435761) >>> 24,
+        );
+        const data = memory.subarray(skip);
+        const at = (x: number, y: number) => data[y * width + x]!;
+        const means = Array.from({ length: side * side }, (_, i) => {
+          const [x, y] = [2 * (i % side), 2 * Math.floor(i / side)];
+          return Math.floor((at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4 + 0.5);
+        });
+        assert.deepEqual([...(await resizeGray({ width, height: width, data }, side))], means);
+      },
+    ),
+    { numRuns: 100, seed: 4 },
+  );
+});
+
 test('a quarter is halved twice', async () => {
   const image = picture(8, 8, (x) => (x < 4 ? 8 : 40));
   assert.deepEqual([...(await resizeGray(image, 2))], [8, 40, 8, 40]);

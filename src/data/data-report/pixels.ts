@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MASK_SIZE } from '../../core/competition.ts';
 import type { GrayImage } from '../../core/image.ts';
-import { NORMALISATION_NONE } from '../../dicom/normalisation.ts';
+import { NORMALISATION_NONE } from '../../dicom/normalise.ts';
 import type { CatalogueRow } from '../catalogue.ts';
 import type { IngestReport } from '../ingest.ts';
 import { readGrayImage } from '../inspect-image.ts';

@@ -1,10 +1,7 @@
-import dcmjsCodecs from 'dcmjs-codecs';
 import { expected, messageOf, UserError } from '../../core/errors.ts';
 import type { DicomFile } from '../parse.ts';
 import type { Samples } from '../stored-pixels.ts';
 import { withSign } from './samples.ts';
-
-const { Context, NativeCodecs } = dcmjsCodecs;
 
 export type NativeDecoder = 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000';
 
@@ -12,7 +9,9 @@ export type NativeDecoder = 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000';
 const MOST_KEPT_BYTES = 2 ** 29;
 
 /** What an earlier failure may have left half done is not built upon: the next image gets a fresh instance. */
-let ready: Promise<void> | undefined;
+let ready: Promise<Decoders> | undefined;
+
+type Decoders = Pick<typeof import('dcmjs-codecs'), 'Context' | 'NativeCodecs'>;
 
 /**
  * Decodes a compressed stream with one of dcmjs-codecs' decoders (libjpeg with 8, 12 and 16 bits, CharLS, OpenJPEG),
@@ -21,26 +20,34 @@ let ready: Promise<void> | undefined;
  * @param stream whose own header has been held against the file's.
  */
 export async function decodeNatively(decoder: NativeDecoder, stream: Uint8Array, file: DicomFile): Promise<Samples> {
-  ready ??= NativeCodecs.initializeAsync();
-  await ready;
+  ready ??= loadDecoders();
+  const { Context, NativeCodecs } = await ready;
   try {
-    const context = NativeCodecs[decoder](contextOf(stream, file), { convertColorspaceToRgb: false });
+    const image = new Context(describe(stream, file));
+    const context = NativeCodecs[decoder](image, { convertColorspaceToRgb: false });
     const bytes = context.getDecodedBuffer() ?? new Uint8Array(0);
     return readSamples(bytes, file);
   } catch (error) {
-    drop();
+    drop(NativeCodecs);
     if (error instanceof UserError) throw error;
     const reason = messageOf(error)
       .replace(/^\w+::\w+::/, '')
       .trim();
     throw new UserError(`${file.where}: damaged compressed image: ${reason}`, { cause: error });
   } finally {
-    if (memoryBytes() > MOST_KEPT_BYTES) drop();
+    if (memoryBytes(NativeCodecs) > MOST_KEPT_BYTES) drop(NativeCodecs);
   }
 }
 
-function contextOf(stream: Uint8Array, { header }: DicomFile) {
-  return new Context({
+/** Only where they are needed: the competition's own files need none, and loading takes a fifth of a second a thread. */
+async function loadDecoders(): Promise<Decoders> {
+  const { default: decoders } = await import('dcmjs-codecs');
+  await decoders.NativeCodecs.initializeAsync();
+  return decoders;
+}
+
+function describe(stream: Uint8Array, { header }: DicomFile) {
+  return {
     width: header.columns,
     height: header.rows,
     bitsAllocated: header.bitsAllocated,
@@ -50,7 +57,7 @@ function contextOf(stream: Uint8Array, { header }: DicomFile) {
     planarConfiguration: 0,
     photometricInterpretation: header.photometric,
     encodedBuffer: stream,
-  });
+  };
 }
 
 function readSamples(bytes: Uint8Array, { header, where }: DicomFile): Samples {
@@ -66,12 +73,12 @@ function readSamples(bytes: Uint8Array, { header, where }: DicomFile): Samples {
   return { channels: samplesPerPixel === 3 ? 3 : 1, data: withSign(values, header) };
 }
 
-function drop(): void {
-  NativeCodecs.release();
+function drop(codecs: Decoders['NativeCodecs']): void {
+  codecs.release();
   ready = undefined;
 }
 
-function memoryBytes(): number {
-  const { wasmApi } = NativeCodecs as unknown as { wasmApi?: { wasmMemory: { buffer: ArrayBuffer } } };
+function memoryBytes(codecs: Decoders['NativeCodecs']): number {
+  const { wasmApi } = codecs as unknown as { wasmApi?: { wasmMemory: { buffer: ArrayBuffer } } };
   return wasmApi?.wasmMemory.buffer.byteLength ?? 0;
 }

@@ -8,7 +8,7 @@ import { cachePath } from '../../../data/cache-key.ts';
 import { ingest } from '../../../data/ingest.ts';
 import { ensurePixelCache } from '../../../data/pixel-cache.ts';
 import { writePngs } from '../../../data/write-pngs.ts';
-import { NORMALISATION_NONE } from '../../../dicom/normalisation.ts';
+import { NORMALISATION_NONE } from '../../../dicom/normalise.ts';
 
 /** What both sides are given: two cores. */
 const PROCESSES = 2;
