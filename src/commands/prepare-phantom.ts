@@ -15,10 +15,11 @@ const HOLDOUT = 0.15;
 /**
  * Where an experiment declares `data.phantom`, makes what is absent of it: the synthetic competition, its catalogue and
  * its folds. What is there is used as it is.
+ * @param holdout the share that is validated on; the report's where it is left out
  */
 export async function preparePhantom(
   { data, resolution }: Experiment,
-  { cwd, signal }: { cwd: string; signal: AbortSignal },
+  { cwd, signal, holdout = HOLDOUT }: { cwd: string; signal: AbortSignal; holdout?: number },
   terminal: Terminal,
 ): Promise<void> {
   if (data.phantom === undefined) return;
@@ -34,11 +35,11 @@ export async function preparePhantom(
   const images = rows
     .filter((row) => row.labelled && row.quarantined === '')
     .map((row) => ({ ...row, id: row.imageId }));
-  const draw = { holdout: HOLDOUT, group: 'patient', seed: data.phantom.seed } as const;
+  const draw = { holdout, group: 'patient', seed: data.phantom.seed } as const;
   const labels = labelsDigest(
     images.map(({ id }) => id),
     (id) => known.truth.get(id),
   );
   await writeFolds(folds, drawFolds(images, draw), { draw, labels });
-  terminal.say(`${data.folds}: folds drawn, ${Math.round(100 * HOLDOUT)} % held out, grouped by patient`);
+  terminal.say(`${data.folds}: folds drawn, ${Math.round(100 * holdout)} % held out, grouped by patient`);
 }

@@ -149,7 +149,11 @@ async function refreshBatchNorm(fitting: Fitting, epoch: number): Promise<void> 
   }
 }
 
-function epochBatches({ experiment, loader, split }: Fitting, epoch: number) {
+/** The batches of an epoch (from 0), as its experiment draws and augments them: the same at every call. */
+export function epochBatches(
+  { experiment, loader, split }: Pick<Fitting, 'experiment' | 'loader' | 'split'>,
+  epoch: number,
+): ReturnType<Loader['trainingBatches']> {
   const { batch_size: batchSize, augment, seed, data, epochs } = experiment;
   const sampler = samplerAt(data.sampler, epoch, epochs);
   return loader.trainingBatches(split.train, { batchSize, sampler, augment, seed, epoch });

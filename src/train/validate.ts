@@ -22,7 +22,7 @@ const THRESHOLD = 0.5;
  * are the probabilities above 0.5. What is scored is what is stored (bytes), so the figures can be computed again.
  */
 export async function validate(
-  step: TrainStep,
+  step: Pick<TrainStep, 'evaluate'>,
   loader: Loader,
   indices: readonly number[],
   options: { batchSize: number; storePath: string; checkpoint: string; signal: AbortSignal },

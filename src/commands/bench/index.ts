@@ -65,6 +65,15 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./peers.ts')).benchPeers,
   },
+  learning: {
+    keys: {
+      seeds: 'learning: a training of each kind for each seed (1,2,3)',
+      images: 'learning: labelled images of the phantom (360)',
+      epochs: 'learning: of each training (6)',
+      resolution: 'learning: side of the images (256)',
+    },
+    load: async () => (await import('./learning.ts')).benchLearning,
+  },
   gpu: {
     keys: {
       encoder: 'gpu: the encoder of the U-Net (efficientnet-b4)',

@@ -63,12 +63,12 @@ def load_weights(model, tensors):
     assert not by_layer, f"layers that Keras lacks: {list(by_layer)}"
 
 
-def bce_dice(logits, masks):
+def bce_dice(logits, masks, bce_weight=1):
     bce = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(masks, logits))
     probabilities = tf.sigmoid(logits)
     both = tf.reduce_sum(probabilities * masks)
     dice = (2 * both + 1) / (tf.reduce_sum(probabilities) + tf.reduce_sum(masks) + 1)
-    return bce + 1 - dice
+    return bce_weight * bce + 1 - dice
 
 
 def main(task, encoder, tensors, steps):
@@ -100,5 +100,6 @@ def main(task, encoder, tensors, steps):
         measure.report_prediction(lambda: predict(images).numpy(), steps, len(images), versions)
 
 
-measure.die_first()
-main(**json.loads(sys.argv[1]))
+if __name__ == "__main__":
+    measure.die_first()
+    main(**json.loads(sys.argv[1]))

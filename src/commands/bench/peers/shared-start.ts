@@ -28,15 +28,22 @@ export async function writeSharedStart(workload: Workload, folder: string): Prom
   const { model: config, resolution, seed } = workload;
   const files = { tensors: join(folder, 'start.safetensors'), topology: join(folder, 'topology.json') };
   const model = buildModel(config, resolution, seed);
-  const tensors: NamedTensors = new Map();
-  for (const { name, variable } of namedVariables(model)) {
-    tensors.set(name, { shape: [...variable.shape], data: variable.dataSync() as Float32Array });
-  }
+  const tensors = weightsOf(model);
   for (const [name, tensor] of drawBatch(workload)) tensors.set(`batch/${name}`, tensor);
   await writeFile(files.tensors, encodeSafetensors(tensors));
   await writeFile(files.topology, JSON.stringify(model.toJSON(undefined, false)));
   tf.dispose(model.weights.map((weight) => weight.read()));
   return files;
+}
+
+/** Every weight of a network under its name. */
+export function weightsOf(model: tf.LayersModel): NamedTensors {
+  return new Map(
+    namedVariables(model).map(({ name, variable }) => [
+      name,
+      { shape: [...variable.shape], data: variable.dataSync() as Float32Array },
+    ]),
+  );
 }
 
 /** Noise for pictures, a disc in each for a mask: [N,R,R,1], whole numbers. */
