@@ -2,7 +2,7 @@ import { deriveSeed } from '../core/random.ts';
 import type { NormActivation } from '../engine/kernels/batch-norm.ts';
 import { Activation, type ActivationName } from '../engine/layers/activation.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
-import { conv2dLayer } from '../engine/layers/convolution.ts';
+import { conv2dLayer, standardizedConv2dLayer } from '../engine/layers/convolution.ts';
 import { Dropout } from '../engine/layers/dropout.ts';
 import { LeakyReLU } from '../engine/layers/leaky-relu.ts';
 import { tf } from '../engine/tf.ts';
@@ -26,6 +26,10 @@ export interface BlockOptions {
   normMomentum: number;
   /** Of batch normalization: added to the variance; left out: 1e-3, as Keras applications have it. */
   normEpsilon?: number;
+  /** Whether batch normalization trains by its moving statistics, which then stay as they are. */
+  normFrozen?: boolean;
+  /** Whether the kernels of convolutions are standardized, which group normalization wants after them. */
+  standardized?: boolean;
 }
 
 /** Kernel initialization of EfficientNet and ResNet alike: normal of variance 2 / fan out (He et al., 2015, eq. 14). */
@@ -43,7 +47,8 @@ export function convolution(
   kernelSize: number,
   options: BlockOptions & { strides?: number; padding?: 'same' | 'valid'; bias?: number },
 ): Feature {
-  const layer = conv2dLayer({
+  const make = options.standardized === true ? standardizedConv2dLayer : conv2dLayer;
+  const layer = make({
     name,
     filters,
     kernelSize,
@@ -56,12 +61,18 @@ export function convolution(
   return layer.apply(x) as Feature;
 }
 
-/** A 3×3 convolution transposed, of stride 2, with a bias (Zeiler et al., 2010): [N,H,W,C] → [N,2H,2W,filters]. */
-export function transposedConvolution(x: Feature, name: string, filters: number, options: BlockOptions): Feature {
+/** A transposed convolution k×k of stride 2, with a bias (Zeiler et al., 2010): [N,H,W,C] → [N,2H,2W,filters]. */
+export function transposedConvolution(
+  x: Feature,
+  name: string,
+  filters: number,
+  kernelSize: number,
+  options: BlockOptions,
+): Feature {
   const layer = tf.layers.conv2dTranspose({
     name,
     filters,
-    kernelSize: 3,
+    kernelSize,
     strides: 2,
     padding: 'same',
     kernelInitializer: kernelInitializer(options, name),
@@ -84,9 +95,8 @@ export function depthwiseConvolution(
 }
 
 /** Batch normalization, shape kept. */
-export function batchNorm(x: Feature, name: string, { normMomentum, normEpsilon }: BlockOptions): Feature {
-  const epsilon = normEpsilon ?? KERAS_EPSILON;
-  return new BatchNormalization({ name, momentum: normMomentum, epsilon }).apply(x) as Feature;
+export function batchNorm(x: Feature, name: string, options: BlockOptions): Feature {
+  return batchNormLayer(name, { name: 'none' }, options).apply(x) as Feature;
 }
 
 /**
@@ -97,31 +107,21 @@ export function batchNormActivation(
   x: Feature,
   names: { norm: string; activation: string },
   kind: Nonlinearity,
-  { normMomentum, normEpsilon }: BlockOptions,
+  options: BlockOptions,
 ): Feature {
-  const epsilon = normEpsilon ?? KERAS_EPSILON;
-  const fused: NormActivation = typeof kind === 'string' ? { name: kind } : kind;
-  const norm = { name: names.norm, momentum: normMomentum, epsilon, activation: fused };
-  const normalized = new BatchNormalization(norm).apply(x) as Feature;
+  const normalized = batchNormLayer(names.norm, fusedWith(kind), options).apply(x) as Feature;
   return activationLayer(names.activation, kind, true).apply(normalized) as Feature;
 }
 
-/**
- * Leaky relu and then batch normalization, shape kept: two layers, as Keras names and stores them, whose work the second
- * does for both in one kernel.
- */
-export function leakyReluBatchNorm(
-  x: Feature,
-  names: { activation: string; norm: string },
-  alpha: number,
-  { normMomentum, normEpsilon }: BlockOptions,
-): Feature {
-  const bent = new LeakyReLU({ name: names.activation, alpha, applied: true }).apply(x);
-  const epsilon = normEpsilon ?? KERAS_EPSILON;
-  const activation = { name: 'after_leaky_relu', alpha } as const;
-  return new BatchNormalization({ name: names.norm, momentum: normMomentum, epsilon, activation }).apply(
-    bent,
-  ) as Feature;
+/** A batch normalization that does the work of the activation beside it too. */
+export function batchNormLayer(name: string, activation: NormActivation, options: BlockOptions): tf.layers.Layer {
+  const { normMomentum: momentum, normEpsilon: epsilon = KERAS_EPSILON, normFrozen: frozen = false } = options;
+  return new BatchNormalization({ name, momentum, epsilon, activation, frozen });
+}
+
+/** An activation as a normalization before it does it. */
+export function fusedWith(kind: Nonlinearity): NormActivation {
+  return typeof kind === 'string' ? { name: kind } : kind;
 }
 
 /** An activation, shape kept. */
@@ -129,7 +129,8 @@ export function activation(x: Feature, name: string, kind: Nonlinearity): Featur
   return activationLayer(name, kind, false).apply(x) as Feature;
 }
 
-function activationLayer(name: string, kind: Nonlinearity, applied: boolean): tf.layers.Layer {
+/** The layer of an activation; `applied`: a normalization beside it does its work. */
+export function activationLayer(name: string, kind: Nonlinearity, applied: boolean): tf.layers.Layer {
   if (typeof kind === 'string') return new Activation({ name, activation: kind, applied });
   return new LeakyReLU({ name, alpha: kind.alpha, applied });
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { ATTENTIONS, DECODERS, NORMS, UPSAMPLINGS } from './decoders/choices.ts';
 import { ENCODERS } from './encoders/names.ts';
 import { STAGES } from './stages.ts';
 
 /** What each decoder is published with; an experiment may say otherwise. */
 const PUBLISHED = {
-  unet: { dropout: 0 },
-  'simplified-unetpp': { dropout: 0.5 },
+  unet: { dropout: 0, upsample: 'nearest' },
+  unetpp: { dropout: 0, upsample: 'nearest' },
+  'simplified-unetpp': { dropout: 0.5, upsample: 'transposed' },
+  fpn: { dropout: 0, upsample: 'nearest' },
 } as const;
 
 /** Encoders whose blocks widen their features as simplified-unetpp takes them. */
@@ -13,7 +16,17 @@ const EXPANDING = /^efficientnet-b\d$/;
 
 const keys = z.strictObject({
   encoder: z.enum(ENCODERS),
-  decoder: z.enum(['unet', 'simplified-unetpp']).default('unet'),
+  decoder: z.enum(DECODERS).default('unet'),
+  /** The decoder's normalization; group norm (with standardized kernels) does not depend on the batch. */
+  norm: z.enum(NORMS).default('batch'),
+  /** frozen: the encoder's batch norms train by their moving statistics, which stay as they are; gamma and beta train. */
+  encoder_norm: z.enum(['batch', 'frozen']).default('batch'),
+  /** How the decoder doubles a resolution; left out: as published. */
+  upsample: z.enum(UPSAMPLINGS).optional(),
+  /** scse: channels and pixels of the decoder's features are weighted by gates (Roy et al., 2018). */
+  attention: z.enum(ATTENTIONS).default('none'),
+  /** Whether the last convolution sees every level of the decoder. */
+  hypercolumns: z.boolean().default(false),
   /** Share of batch normalization's moving statistics that stays at each batch; short runs want less than 0.99. */
   norm_momentum: z.number().min(0).lt(1).default(0.99),
   /** Probability that a sample skips the encoder's last block in training; it grows to this from the first block on. */
@@ -32,12 +45,18 @@ export const modelConfig = keys
     const message = 'efficientnet-b0 to -b7, whose expanded features simplified-unetpp takes,';
     issues.push({ code: 'custom', path: ['encoder'], message, input: encoder });
   })
-  // In the order of the keys above, whether the file says it or not: a resolved configuration resolves to itself.
-  .overwrite(({ recompute, ...config }) => ({ ...config, ...publishedWith({ ...config, recompute }), recompute }));
+  .overwrite((config) => inOrder({ ...config, ...publishedWith(config) }));
+
+/** In the order of the keys above, whatever the file says of them: a resolved configuration resolves to itself. */
+function inOrder(config: ModelConfig): ModelConfig {
+  const entries = Object.keys(keys.shape).map((key) => [key, config[key as keyof ModelConfig]]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as ModelConfig;
+}
 
 /** The values of keys whose default is the decoder's own. */
-export function publishedWith({ decoder, dropout = PUBLISHED[decoder].dropout }: ModelConfig) {
-  return { dropout };
+export function publishedWith({ decoder, dropout, upsample }: ModelConfig) {
+  const published = PUBLISHED[decoder];
+  return { dropout: dropout ?? published.dropout, upsample: upsample ?? published.upsample };
 }
 
 /** Side of the coarsest feature's cell in pixels: a resolution must be a multiple of it. */

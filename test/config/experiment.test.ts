@@ -15,6 +15,11 @@ test('defaults are filled in, at the top and inside choices', async () => {
     model: {
       encoder: 'efficientnet-b0',
       decoder: 'unet',
+      norm: 'batch',
+      encoder_norm: 'batch',
+      upsample: 'nearest',
+      attention: 'none',
+      hypercolumns: false,
       norm_momentum: 0.99,
       drop_connect: 0,
       dropout: 0,

@@ -6,14 +6,19 @@ import { ENCODERS } from '../../src/models/encoders/names.ts';
 const parse = (keys: object) => modelConfig.parse({ encoder: 'efficientnet-b0', ...keys });
 
 const PUBLISHED: [decoder: ModelConfig['decoder'], Partial<ModelConfig>][] = [
-  ['unet', { dropout: 0 }],
-  ['simplified-unetpp', { dropout: 0.5 }],
+  ['unet', { dropout: 0, upsample: 'nearest' }],
+  ['unetpp', { dropout: 0, upsample: 'nearest' }],
+  ['simplified-unetpp', { dropout: 0.5, upsample: 'transposed' }],
+  ['fpn', { dropout: 0, upsample: 'nearest' }],
 ];
 for (const [decoder, published] of PUBLISHED) {
   test(`what is left out is as ${decoder} is published, and what is said stays`, () => {
     const config = parse({ decoder });
     for (const [key, value] of Object.entries(published)) assert.equal(config[key as 'dropout'], value);
-    assert.equal(parse({ decoder, dropout: 0.1 }).dropout, 0.1);
+    const told = { dropout: 0.1, upsample: 'bilinear' };
+    const { dropout, upsample } = parse({ decoder, ...told });
+    assert.deepEqual({ dropout, upsample }, told);
+    assert.deepEqual(Object.keys(config), Object.keys(parse({ decoder, ...told })), 'in one order');
     assert.deepEqual(modelConfig.parse(config), config, 'the resolved configuration says the same');
   });
 }

@@ -12,6 +12,7 @@ import { readWeights, setWeights } from '../../src/models/weights.ts';
 import { createPredictor } from '../../src/predict/compile-predictor.ts';
 import { loadForTests } from '../engine/load-for-tests.ts';
 import { efficientNetUnet, makeBatch, SIDE, smallUnet } from '../engine/steps-for-tests.ts';
+import { buildSmall } from './small-networks.ts';
 
 before(loadForTests);
 
@@ -73,6 +74,9 @@ const NETWORKS = {
   'a small U-Net': smallUnet,
   'EfficientNet-B0 with U-Net': efficientNetUnet,
   'EfficientNet-B0 with the simplified U-Net++': simplifiedUnetpp,
+  'a small network with U-Net++ and attention': () => buildSmall('unetpp', { attention: 'scse' }),
+  'a small network with FPN, group norm and a frozen encoder': () =>
+    buildSmall('fpn', { norm: 'group', encoderFrozen: true }),
 };
 for (const [name, build] of Object.entries(NETWORKS)) {
   test(`folded and compiled, ${name} predicts what it predicts layer by layer`, () => {
