@@ -28,8 +28,12 @@ const FORMAT = 2;
 
 /** Where the cache of these images lies: its name holds resolution, normalisation and the digest of all that decides it. */
 export function cachePath(content: CacheContent): string {
-  const { root, resolution, normalisation } = content;
-  return join(root, 'cache', `${resolution}-${normalisation.name}-${cacheDigest(content).slice(0, 12)}.pixels`);
+  return join(content.root, 'cache', `${cacheKind(content)}-${cacheDigest(content).slice(0, 12)}.pixels`);
+}
+
+/** What the names of all caches at a resolution and normalisation begin with. */
+export function cacheKind({ resolution, normalisation }: Pick<CacheContent, 'resolution' | 'normalisation'>): string {
+  return `${resolution}-${normalisation.name}`;
 }
 
 /** What the cache's index says, but for the SHA-256 of its pixels. */

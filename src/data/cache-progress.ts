@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../core/atomic-file.ts';
-import type { CachedImage } from './cache-worker.ts';
+import type { CachedImage } from './cache-place.ts';
 
 /** A cache that is being built, or that a killed process left half-built. */
 export interface CacheProgress {
@@ -44,9 +44,18 @@ export async function openProgress(path: string, count: number, size: number): P
   return {
     aside,
     done,
-    record: (image) => void writeSync(file, `${image.index} ${image.sha256}\n`),
+    record: (image) => void writeSync(file, doneLine(image)),
     close: () => closeSync(file),
   };
+}
+
+/** Lists images as done in the half-built cache at `path`, where they lie in this order. */
+export async function writeDone(path: string, images: readonly CachedImage[]): Promise<void> {
+  await writeFile(donePath(path), images.map(({ sha256 }, index) => doneLine({ index, sha256 })).join(''));
+}
+
+function doneLine({ index, sha256 }: CachedImage): string {
+  return `${index} ${sha256}\n`;
 }
 
 /** Removes what a half-built cache consists of. */
@@ -78,8 +87,8 @@ async function verifyDone(aside: string, list: ReadonlyMap<number, string>, coun
   return done;
 }
 
-/** Makes the file exactly so long, keeping what is in it. */
-async function allocate(path: string, bytes: number): Promise<void> {
+/** Makes a file exactly so long, keeping what is in it. */
+export async function allocate(path: string, bytes: number): Promise<void> {
   const handle = await open(path, 'a');
   try {
     await handle.truncate(bytes);

@@ -14,10 +14,12 @@ import { catalogueRows } from './catalogue-rows.ts';
 import { writingTo } from './disk.ts';
 import { type DoubledRows, findDoubledRows } from './doubled-rows.ts';
 import { findSources, noImages, type Sources } from './find-images.ts';
+import type { Inspection } from './inspect-image.ts';
 import { inspectImages } from './inspect-images.ts';
 import { findLabelFile, type LabelFile, readLabelsOf } from './join-labels.ts';
 import { MASK_LABELS, writeMaskLabels } from './mask-labels.ts';
 import { ensurePixelCache } from './pixel-cache.ts';
+import { openShrunkImages, type ShrunkImages } from './shrunk-images.ts';
 import { closeSources } from './source-bytes.ts';
 import { compareStages, type StageChange } from './stage-change.ts';
 import { writePngs } from './write-pngs.ts';
@@ -78,20 +80,58 @@ export async function ingest(options: IngestOptions, terminal: Terminal): Promis
   const { labelFile, refused } = await prepareLabels(options, sources, terminal);
   const labels = await readLabelsOf(labelFile);
   const doubled = await findDoubledRows(root, labels);
-  const inspections = await inspectImages(sources.images, { root, strict, ...pool }, terminal);
-  const rows = catalogueRows(sources.images, inspections, labels, refused);
-  requireUsable(rows, strict);
-  const change = labelFile?.stage === 2 ? await compareStages(root, rows, labels) : undefined;
-  await writingTo(cataloguePath(root), () => writeCatalogue(root, rows));
-  const known = new Set(rows.map(({ imageId }) => imageId));
-  const withoutImage = [...labels.truth.keys()].filter((id) => !known.has(id));
+  const shrunk = await shrinkAhead(resolution, { root, normalisation }, sources.images.length);
+  try {
+    const files = { root, strict, shrink: shrunk?.setup, ...pool };
+    const inspections = await inspectImages(sources.images, files, terminal);
+    const rows = catalogueRows(sources.images, inspections, labels, refused);
+    requireUsable(rows, strict);
+    const change = labelFile?.stage === 2 ? await compareStages(root, rows, labels) : undefined;
+    await writingTo(cataloguePath(root), () => writeCatalogue(root, rows));
+    const known = new Set(rows.map(({ imageId }) => imageId));
+    const withoutImage = [...labels.truth.keys()].filter((id) => !known.has(id));
+    const pictures = await writePictures({ ...options, normalisation }, { rows, inspections, shrunk }, terminal);
+    const { unpacked } = sources;
+    const found = { rows, labelFile, dialect: labels.dialect, withoutImage, doubled, change, unpacked };
+    return { root, catalogue: cataloguePath(root), ...found, ...pictures };
+  } finally {
+    await shrunk?.close();
+  }
+}
+
+/** A place for pictures that are shrunk while they are inspected; none where no cache is asked for. */
+async function shrinkAhead(
+  resolution: number | undefined,
+  { root, normalisation }: { root: string; normalisation: NormalisationConfig },
+  count: number,
+): Promise<ShrunkImages | undefined> {
+  if (resolution === undefined) return undefined;
+  return await writingTo(join(root, 'cache'), () => openShrunkImages({ root, resolution, normalisation }, count));
+}
+
+interface Inspected {
+  rows: readonly CatalogueRow[];
+  /** In the order of the rows. */
+  inspections: readonly Inspection[];
+  shrunk: ShrunkImages | undefined;
+}
+
+/** The pixel cache and the PNG files, where they are asked for. */
+async function writePictures(
+  options: IngestOptions & { normalisation: NormalisationConfig },
+  { rows, inspections, shrunk }: Inspected,
+  terminal: Terminal,
+): Promise<Pick<IngestReport, 'cache' | 'png'>> {
+  const { root, resolution, normalisation } = options;
   const usable = rows.filter((row) => row.quarantined === '');
-  const cached = { root, sources: usable, normalisation, verify: 'sha256' as const, ...pool };
-  const cache = resolution === undefined ? '' : await ensurePixelCache({ ...cached, resolution }, terminal);
+  const cached = { root, sources: usable, normalisation, verify: 'sha256' as const, ...poolOptions(options) };
+  const images = rows.flatMap((row, index) =>
+    row.quarantined === '' ? [{ index, sha256: inspections[index]!.shrunk ?? '' }] : [],
+  );
+  const ahead = shrunk === undefined ? {} : { shrunk: { by: shrunk, images } };
+  const cache = resolution === undefined ? '' : await ensurePixelCache({ ...cached, resolution, ...ahead }, terminal);
   const png = options.png === true ? await writePngs({ ...cached, resolution }, terminal) : '';
-  const { unpacked } = sources;
-  const found = { rows, labelFile, dialect: labels.dialect, withoutImage, doubled, change, unpacked };
-  return { root, catalogue: cataloguePath(root), ...found, cache, png };
+  return { cache, png };
 }
 
 type PoolOptions = Pick<IngestOptions, 'workers' | 'signal'>;

@@ -8,6 +8,7 @@ import type { DicomHeader } from '../dicom/header.ts';
 import type { NormalisationConfig } from '../dicom/normalisation.ts';
 import { NORMALISATION_NONE, normalise } from '../dicom/normalise.ts';
 import { parseDicom } from '../dicom/parse.ts';
+import type { StoredPixels } from '../dicom/stored-pixels.ts';
 import { openArchive } from './archive.ts';
 import { perceptualHash } from './perceptual-hash.ts';
 import { isPicture, readPicture } from './picture-file.ts';
@@ -24,6 +25,14 @@ export interface Inspection {
   phash: string;
   /** Why the file cannot be used; '' when it can. */
   quarantined: string;
+  /** SHA-256 of its pixels for the cache, where they were shrunk on the way. */
+  shrunk?: string;
+}
+
+/** A decoded picture before it is normalised. */
+export interface Decoded {
+  pixels: StoredPixels;
+  header: DicomHeader;
 }
 
 const OLDEST = 120;
@@ -32,8 +41,14 @@ const OLDEST = 120;
  * Reads, parses and decodes one file to its end. What is wrong with the file comes back as `quarantined`; only what is
  * wrong with the program is thrown.
  * @param file its name in messages.
+ * @param onDecoded given what was decoded, once.
  */
-export async function inspectImage(path: string, file: string, imageId: string): Promise<Inspection> {
+export async function inspectImage(
+  path: string,
+  file: string,
+  imageId: string,
+  onDecoded: (decoded: Decoded) => void = () => {},
+): Promise<Inspection> {
   const inspection: Inspection = { bytes: 0, sha256: '', header: undefined, notes: [], phash: '', quarantined: '' };
   try {
     inspection.bytes = await sizeOnDisk(path);
@@ -44,7 +59,10 @@ export async function inspectImage(path: string, file: string, imageId: string):
     const onHeader = (header: DicomHeader) => {
       inspection.header = header;
     };
-    const { image, header, notes } = await toGrayImage(bytes, file, NORMALISATION_NONE, onHeader);
+    const decoded = await decodeSource(bytes, file, onHeader);
+    const { header } = decoded;
+    const { image, notes } = normalise(decoded.pixels, header, NORMALISATION_NONE);
+    onDecoded(decoded);
     inspection.phash = perceptualHash(image);
     inspection.notes = [...oddities(header, imageId, isPicture(file)), ...notes];
   } catch (error) {
@@ -82,25 +100,24 @@ export async function readGrayImage(
   const bytes = await readSource(path, file);
   if (sha256(bytes) !== digest)
     throw new UserError(`${file}: changed since it was catalogued. Run \`npm run ingest\` again.`);
-  return (await toGrayImage(bytes, file, normalisation)).image;
+  const { pixels, header } = await decodeSource(bytes, file);
+  return normalise(pixels, header, normalisation).image;
 }
 
 /** @param onHeader told of the header before the pixels are decoded: what is known of a file that cannot be used. */
-async function toGrayImage(
+async function decodeSource(
   bytes: Uint8Array,
   file: string,
-  normalisation: NormalisationConfig,
   onHeader: (header: DicomHeader) => void = () => {},
-) {
+): Promise<Decoded> {
   if (isPicture(file)) {
     const { header, pixels, notes } = await readPicture(bytes, file);
     onHeader(header);
-    const normalised = normalise(pixels, header, normalisation);
-    return { ...normalised, header, notes: [...notes, ...normalised.notes] };
+    return { header, pixels: { ...pixels, notes } };
   }
   const dicom = parseDicom(bytes, file);
   onHeader(dicom.header);
-  return { ...normalise(await decodePixels(dicom), dicom.header, normalisation), header: dicom.header };
+  return { header: dicom.header, pixels: await decodePixels(dicom) };
 }
 
 function oddities({ sopInstanceUid, age, rows, columns }: DicomHeader, imageId: string, picture: boolean): string[] {

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 // On Linux sharp must be loaded by the main thread before any worker thread loads it (sharp's installation notes).
 import 'sharp';
@@ -9,13 +9,17 @@ import type { Terminal } from '../core/terminal.ts';
 import { mapInWorkers } from '../core/worker-pool.ts';
 import { type CacheIndex, checkCache } from './cache-index.ts';
 import { type CacheContent, cachePath, describeCache } from './cache-key.ts';
+import type { CachedImage, CacheSetup } from './cache-place.ts';
 import { donePath, openProgress, partialPath, removeProgress } from './cache-progress.ts';
-import type { CachedImage, CacheSetup, CacheTask } from './cache-worker.ts';
-import { writingTo } from './disk.ts';
+import type { CacheTask } from './cache-worker.ts';
+import { freeBytes, writingTo } from './disk.ts';
+import type { ShrunkImages } from './shrunk-images.ts';
 
 export interface CacheOptions extends CacheContent {
   /** What an existing cache is held against: its index and size (at once), or its SHA-256 too (reads it all). */
   verify: 'size' | 'sha256';
+  /** Of the inspection just made: what it has shrunk already, and of which of its files, in the order of `sources`. */
+  shrunk?: { by: ShrunkImages; images: readonly CachedImage[] };
   /** Threads; as many as the machine runs at once when left out. */
   workers?: number;
   /** Stops the building when aborted; the next call goes on from there. */
@@ -60,6 +64,8 @@ async function buildUnlessGood(
     terminal.say(`The pixel cache ${path} is damaged (${state}): building it again.`);
   }
   await removeAbandoned(path);
+  const { shrunk } = options;
+  if (state === 'missing' && !begun) await shrunk?.by.becomePartial(path, shrunk.images);
   await requireSpace(path, index.bytes);
   try {
     await fill(path, options, terminal);
@@ -80,13 +86,14 @@ async function buildUnlessGood(
 async function fill(path: string, options: CacheOptions, terminal: Terminal): Promise<void> {
   const { root, resolution, normalisation, sources, workers, signal } = options;
   const { aside, done, record, close } = await openProgress(path, sources.length, resolution ** 2);
-  if (done.size > 0) {
+  if (done.size > 0 && options.shrunk === undefined) {
     terminal.say(`${done.size} of ${sources.length} images are in the pixel cache already: going on from there.`);
   }
   const setup: CacheSetup = { aside, resolution, normalisation };
   const tasks = sources
     .map(({ file, sha256 }, index): CacheTask => ({ path: join(root, file), file, sha256, index }))
     .filter(({ index }) => !done.has(index));
+  if (tasks.length === 0) return close();
   const progress = terminal.progress(`pixel cache at ${resolution}×${resolution}`, tasks.length);
   try {
     await mapInWorkers<CacheTask, CachedImage>(new URL('./cache-worker.ts', import.meta.url), setup, tasks, {
@@ -123,17 +130,15 @@ async function removeAbandoned(path: string): Promise<void> {
 }
 
 async function requireSpace(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(path));
+  const free = await freeBytes(dirname(path));
   // What is there of a half-built one is part of it already.
   const there = await stat(partialPath(path)).then(
     ({ blocks }) => blocks * 512,
     () => 0,
   );
   const gib = (count: number) => (count / 2 ** 30).toFixed(2);
-  if (bavail * bsize + there >= bytes) return;
-  throw new UserError(
-    `Not enough room for ${path}: it takes ${gib(bytes)} GiB and ${gib(bavail * bsize)} GiB are free.`,
-  );
+  if (free + there >= bytes) return;
+  throw new UserError(`Not enough room for ${path}: it takes ${gib(bytes)} GiB and ${gib(free)} GiB are free.`);
 }
 
 async function syncAndHash(path: string): Promise<string> {
