@@ -69,8 +69,8 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     keys: {
       seeds: 'learning: a training of each kind for each seed (1,2,3)',
       images: 'learning: labelled images of the phantom (360)',
-      epochs: 'learning: of each training (6)',
-      resolution: 'learning: side of the images (256)',
+      epochs: 'learning: of the first stage and of the second (8,3)',
+      resolution: 'learning: side of the images in the second stage (256)',
     },
     load: async () => (await import('./learning.ts')).benchLearning,
   },

@@ -11,7 +11,7 @@ import { openData } from '../../train/open-data.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
 import { preparePhantom } from '../prepare-phantom.ts';
 import { type Learned, learningGoals, type SeedLearned } from './learning/figures.ts';
-import { ARMS, type Arm, armExperiment, HOLDOUT, type LearningPlan, readLearningPlan } from './learning/plan.ts';
+import { type Arm, armExperiment, HOLDOUT, type LearningPlan, readLearningPlan } from './learning/plan.ts';
 import { learningReport } from './learning/report.ts';
 import { trainKeras } from './learning/train-keras.ts';
 import { trainOurs } from './learning/train-ours.ts';
@@ -30,8 +30,8 @@ interface Bench {
 }
 
 /**
- * `npm run bench learning [seeds=1,2,3] [epochs=6] …`: the same network trained on a phantom here and in Keras, from the
- * same weights on the same batches; SWA beside the last epoch; and positives sampled beside images as they come. A
+ * `npm run bench learning [seeds=1,2,3] [epochs=8,3] …`: the same network trained on a phantom here and in Keras, from the
+ * same weights on the same batches, in two stages; SWA beside the last epoch; and positives sampled beside images as they come. A
  * finished training is kept and not done again. Writes `reports/bench-learning.md`.
  */
 export async function benchLearning({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
@@ -56,10 +56,27 @@ export async function benchLearning({ values, cwd, signal }: CommandArgs, termin
   return { json: { seeds, goals: learningGoals(seeds), report: path } };
 }
 
+/** First both sides from random weights at half of the resolution, then both from the average that ours came to. */
 async function learnSeed(plan: LearningPlan, seed: number, bench: Bench, terminal: Terminal): Promise<SeedLearned> {
-  const learned = {} as Record<Arm, Learned>;
-  for (const arm of ARMS) learned[arm] = await learnOnce(plan, arm, seed, learned.ours?.rates ?? [], bench, terminal);
-  return { seed, ...learned };
+  const learn = (stage: Arm['stage'], by: Arm['by'], from: Partial<Kept> = {}, start?: string) =>
+    learnOnce(plan, { stage, by }, seed, { start, rates: from.learned?.rates ?? [] }, bench, terminal);
+  const first = await learn('first', 'ours');
+  const second = await learn('second', 'ours', {}, first.weights);
+  const kerasSecond = await learn('second', 'keras', second, first.weights);
+  const kerasFirst = await learn('first', 'keras', first);
+  const natural = await learn('first', 'natural');
+  return {
+    seed,
+    first: { ours: first.learned, keras: kerasFirst.learned, natural: natural.learned },
+    second: { ours: second.learned, keras: kerasSecond.learned },
+  };
+}
+
+/** A finished training. */
+interface Kept {
+  learned: Learned;
+  /** safetensors of ours. */
+  weights: string;
 }
 
 /** One training, or what was kept of it. Keras's takes the rates of ours. */
@@ -67,38 +84,36 @@ async function learnOnce(
   plan: LearningPlan,
   arm: Arm,
   seed: number,
-  rates: number[],
+  { start, rates }: { start: string | undefined; rates: number[] },
   { folder, cwd, cacheDir, signal, ...place }: Bench,
   terminal: Terminal,
-): Promise<Learned> {
+): Promise<Kept> {
   const experiment = await armExperiment(plan, arm, seed, folder);
-  const title = `${arm}, seed ${seed}`;
-  const kept = join(folder, `${arm}-${seed}-${sha256(formatConfig(experiment)).slice(0, 8)}.json`);
-  const work = async () => {
+  const title = `seed ${seed}, ${experiment.resolution}², ${arm.by}`;
+  const digest = sha256(formatConfig(experiment) + (start ?? '')).slice(0, 8);
+  const path = join(folder, `${seed}-${experiment.resolution}-${arm.by}-${digest}`);
+  const [kept, weights] = [`${path}.json`, `${path}.safetensors`];
+  const work = async (): Promise<Kept> => {
     if (existsSync(kept)) {
       terminal.say(`${title}: trained before, taken from ${kept}`);
-      return JSON.parse(await readFile(kept, 'utf8')) as Learned;
+      return { learned: JSON.parse(await readFile(kept, 'utf8')) as Learned, weights };
     }
     terminal.say(`${title}: training`);
     await preparePhantom(experiment, { cwd, signal, holdout: HOLDOUT }, terminal);
     const data = await openData(experiment, { cwd, signal }, terminal);
+    const where = { ...place, folder: path, start, signal };
     try {
-      const where = { ...place, signal, folder: kept.replace(/\.json$/, '') };
       const learned =
-        arm === 'keras'
-          ? await trainKeras(
-              experiment,
-              data,
-              { ...where, rates, python: await ensurePeerPython('keras', cacheDir, terminal, signal) },
-              terminal,
-            )
-          : await trainOurs(experiment, data, where, terminal);
+        arm.by === 'keras'
+          ? await trainKeras(experiment, data, { ...where, rates, python: await python() }, terminal)
+          : await trainOurs(experiment, data, { ...where, keep: weights }, terminal);
       await writeFileAtomic(kept, `${JSON.stringify(learned)}\n`);
-      return learned;
+      return { learned, weights };
     } finally {
       data.dataset.close();
     }
   };
+  const python = () => ensurePeerPython('keras', cacheDir, terminal, signal);
   const waiting = (who: string) => terminal.say(`${title}: being trained by ${who}; waiting`);
   return await withLock(`${kept}.lock`, work, waiting, signal);
 }

@@ -1,16 +1,16 @@
 import type { Machine } from '../peers/machine.ts';
 import {
-  deviationOf,
   epochsUntilFound,
   FOUND,
   type Learned,
   learningGoals,
   meanOf,
-  NEAR,
   type Scores,
   type SeedLearned,
 } from './figures.ts';
-import { type LearningPlan, POSITIVE_FRACTION, SWA_EPOCHS } from './plan.ts';
+import { parityWords } from './parity-words.ts';
+import { type LearningPlan, POSITIVE_FRACTION } from './plan.ts';
+import { type Column, fixed, seedTable, signed, table } from './tables.ts';
 
 /** What the report says of its making. */
 export interface LearningHead {
@@ -24,18 +24,25 @@ export interface LearningHead {
 
 /** The report in Markdown. */
 export function learningReport({ command, date, machine, plan }: LearningHead, seeds: readonly SeedLearned[]): string {
-  const { training, validation, losses, parameters, rates } = seeds[0]!.ours;
-  const versions = Object.assign({}, ...seeds.flatMap(({ ours, keras }) => [ours.versions, keras.versions]));
-  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const { first, second } = seeds[0]!;
+  const { training, validation, parameters } = first.ours;
+  const versions = Object.assign({}, first.ours.versions, first.keras.versions);
+  const half = plan.resolution / 2;
+  const stage = ({ rates }: Learned, epochs: number) =>
+    `${rates.length} updates in ${epochs} epochs, cosine from ${Math.max(...rates).toExponential(0)}`;
   return `# Is the learning real?
 
 \`${command}\`
 
-EfficientNet-B0 U-Net (${parameters.toLocaleString('en-US')} parameters) from random weights at ${plan.resolution}² × 4, ${losses.length} updates in ${plan.epochs} epochs, loss
-5·BCE + Dice, Adam, cosine from ${highest(rates)}, float32, on a phantom: ${training.images} images to train on (${training.positives} positive), ${validation.images} of other
-patients to validate on (${validation.positives} positive). Ours is trained as \`npm run exp\` trains. Keras begins with the same weights and gets the
-same augmented batches, byte by byte, the same loss and the same learning rate at each update. Both sides' probabilities are
-scored by the same code: the competition's Dice at 1024², cut at 0.5. Empty masks alone score ${fixed(validation.dice_all_empty)}.
+EfficientNet-B0 U-Net (${parameters.toLocaleString('en-US')} parameters), batches of 4, loss 5·BCE + Dice, Adam, float32, on a phantom: ${training.images} images to
+train on (${training.positives} positive), ${validation.images} of other patients to validate on (${validation.positives} positive). Two stages, as the report's chain has them:
+
+1. ${half}², from random weights: ${stage(first.ours, plan.epochs[0])}.
+2. ${plan.resolution}², from the average that ours came to in the first: ${stage(second.ours, plan.epochs[1])}.
+
+Ours is trained as \`npm run exp\` trains, ${100 * POSITIVE_FRACTION} % of an epoch's images positive. Keras begins each stage with the same weights and gets the same
+augmented batches, byte by byte, the same loss and the same learning rate at each update. Both sides' probabilities are scored
+by the same code: the competition's Dice at 1024², cut at 0.5. Empty masks alone score ${fixed(validation.dice_all_empty)}.
 
 ## Goals
 
@@ -46,160 +53,104 @@ ${table(
 
 ## Ours and Keras
 
-After the last epoch:
+Second stage, after its last epoch:
 
-${parityTable(seeds)}
+${parityTable(seeds.map(({ seed, second }) => ({ seed, ...second })))}
 
-${parityWords(seeds)}
+${parityWords(seeds.map(({ second }) => second))}
+
+First stage, after its last epoch:
+
+${parityTable(seeds.map(({ seed, first }) => ({ seed, ...first })))}
+
+${parityWords(seeds.map(({ first }) => first))}
 
 ## SWA and the last epoch
 
-Ours; the weights of the last ${Math.min(SWA_EPOCHS, plan.epochs)} epochs averaged, batch-norm statistics recomputed over the training images:
+Ours; the weights of a stage's last two epochs averaged, batch-norm statistics recomputed over the training images:
 
 ${averageTable(seeds)}
 
 ## Positives sampled and images as they come
 
-Ours, with ${100 * POSITIVE_FRACTION} % of an epoch's images positive or each image once (${percent(training)} % positive). As many updates, the same initial weights and
-learning rates. Epochs until Dice on positives is ${FOUND} (one more than there are where it never is):
+Ours in the first stage, with ${100 * POSITIVE_FRACTION} % of an epoch's images positive or each image once (${percent(training)} % positive): as many updates, the same initial
+weights and learning rates. Epochs until Dice on positives is ${FOUND} (one more than there are where it never is):
 
 ${soonerTable(seeds)}
 
 ## Curves
 
-Means over the seeds, by epoch:
+Means over the seeds, by epoch. First stage:
 
-${curvesTable(seeds)}
+${curvesTable(seeds.map(({ first: { ours, keras, natural } }) => ({ ours, Keras: keras, natural })))}
+
+Second stage:
+
+${curvesTable(seeds.map(({ second: { ours, keras } }) => ({ ours, Keras: keras })))}
 
 ## Measured on
 
 - ${date}: ${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.system}
-- ${named.join(', ')}
+- ${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}
 `;
 }
 
 const last = (learned: Learned): Scores => learned.epochs.at(-1)!;
 
-function parityTable(seeds: readonly SeedLearned[]): string {
-  const columns = (of: (scores: Scores) => number) => [
-    (seed: SeedLearned) => of(last(seed.ours)),
-    (seed: SeedLearned) => of(last(seed.keras)),
+function parityTable(rows: readonly { seed: number; ours: Learned; keras: Learned }[]): string {
+  const columns: Column<(typeof rows)[number]>[] = [
+    { title: 'Dice, ours', of: ({ ours }) => last(ours).dice },
+    { title: 'Dice, Keras', of: ({ keras }) => last(keras).dice },
+    { title: 'difference', of: ({ ours, keras }) => last(ours).dice - last(keras).dice, format: signed },
+    { title: 'on positives, ours', of: ({ ours }) => last(ours).dice_positive },
+    { title: 'on positives, Keras', of: ({ keras }) => last(keras).dice_positive },
   ];
-  const [ours, keras] = columns(({ dice }) => dice);
-  const difference = (seed: SeedLearned) => ours!(seed) - keras!(seed);
-  return seedTable(
-    ['Dice, ours', 'Dice, Keras', 'difference', 'on positives, ours', 'on positives, Keras'],
-    [fixed, fixed, signed, fixed, fixed],
-    [ours!, keras!, difference, ...columns(({ dice_positive }) => dice_positive)],
-    seeds,
-  );
-}
-
-/** How far the sides are one computation, and what one seed's difference is worth. */
-function parityWords(seeds: readonly SeedLearned[]): string {
-  const first = Math.max(...seeds.map(({ ours, keras }) => relative(ours.losses[0]!, keras.losses[0]!)));
-  const apart = seeds.map(({ ours, keras }) => {
-    const at = ours.losses.findIndex((loss, update) => relative(loss, keras.losses[update]!) > 0.01);
-    return at === -1 ? 'never' : String(at + 1);
-  });
-  const near = seeds.filter(({ ours, keras }) => Math.abs(last(ours).dice - last(keras).dice) <= NEAR).length;
-  const spread = deviationOf(seeds.map(({ ours, keras }) => last(ours).dice - last(keras).dice));
-  const tail = Number.isNaN(spread)
-    ? ''
-    : ` The differences have a standard deviation of ${fixed(spread)}, their mean a standard error of ${fixed(spread / Math.sqrt(seeds.length))}.`;
-  return (
-    `The losses of the first update agree to ${first.toExponential(0)}. Rounding differs, and training magnifies it: by update ` +
-    `${apart.join(', ')} (by seed) the losses are 1 % apart, and from there on each side is a run of its own. ` +
-    `${near} of ${seeds.length} seeds end within ${NEAR} of one another.${tail}`
-  );
-}
-
-function relative(ours: number, theirs: number): number {
-  return Math.abs(ours - theirs) / Math.abs(theirs);
+  return seedTable(columns, rows);
 }
 
 function averageTable(seeds: readonly SeedLearned[]): string {
-  const swa = ({ ours }: SeedLearned) => ours.swa!.dice;
-  const end = ({ ours }: SeedLearned) => last(ours).dice;
-  return seedTable(
-    ['Dice, SWA', 'Dice, last epoch', 'difference', 'on positives, SWA', 'on positives, last epoch'],
-    [fixed, fixed, signed, fixed, fixed],
-    [
-      swa,
-      end,
-      (seed) => swa(seed) - end(seed),
-      ({ ours }) => ours.swa!.dice_positive,
-      ({ ours }) => last(ours).dice_positive,
-    ],
-    seeds,
-  );
+  const columns = (['first', 'second'] as const).flatMap((stage): Column<SeedLearned>[] => {
+    const swa = (seed: SeedLearned) => seed[stage].ours.swa!.dice;
+    const end = (seed: SeedLearned) => last(seed[stage].ours).dice;
+    return [
+      { title: `${stage} stage, SWA`, of: swa },
+      { title: 'last epoch', of: end },
+      { title: 'difference', of: (seed) => swa(seed) - end(seed), format: signed },
+    ];
+  });
+  return seedTable(columns, seeds);
 }
 
 function soonerTable(seeds: readonly SeedLearned[]): string {
   const over = ({ epochs }: Learned) => meanOf(epochs.map(({ dice_positive }) => dice_positive));
-  const whole = (value: number) => value.toFixed(1);
-  return seedTable(
-    ['epochs, sampled', 'epochs, natural', 'mean Dice on positives over the epochs, sampled', 'natural'],
-    [whole, whole, fixed, fixed],
-    [
-      ({ ours }) => epochsUntilFound(ours),
-      ({ natural }) => epochsUntilFound(natural),
-      ({ ours }) => over(ours),
-      ({ natural }) => over(natural),
-    ],
-    seeds,
-  );
-}
-
-function curvesTable(seeds: readonly SeedLearned[]): string {
-  const arms = ['ours', 'keras', 'natural'] as const;
-  const figures = ['dice', 'dice_positive'] as const;
-  const head = [
-    ...['epoch', 'Dice, ours', 'Dice, Keras', 'Dice, natural'],
-    ...['on positives, ours', 'on positives, Keras', 'on positives, natural'],
+  const format = (value: number) => value.toFixed(1);
+  const columns: Column<SeedLearned>[] = [
+    { title: 'epochs, sampled', of: ({ first }) => epochsUntilFound(first.ours), format },
+    { title: 'epochs, natural', of: ({ first }) => epochsUntilFound(first.natural), format },
+    { title: 'mean Dice on positives over the epochs, sampled', of: ({ first }) => over(first.ours) },
+    { title: 'natural', of: ({ first }) => over(first.natural) },
+    { title: 'last Dice, sampled', of: ({ first }) => last(first.ours).dice },
+    { title: 'natural', of: ({ first }) => last(first.natural).dice },
   ];
-  const rows = seeds[0]!.ours.epochs.map((_, epoch) => [
+  return seedTable(columns, seeds);
+}
+
+/** Each seed's trainings by their titles. */
+function curvesTable(seeds: readonly Record<string, Learned>[]): string {
+  const titles = Object.keys(seeds[0]!);
+  const columns = [
+    { words: 'Dice', figure: 'dice' as const },
+    { words: 'on positives', figure: 'dice_positive' as const },
+  ].flatMap(({ words, figure }) => titles.map((title) => ({ head: `${words}, ${title}`, title, figure })));
+  const rows = seeds[0]![titles[0]!]!.epochs.map((_, epoch) => [
     String(epoch + 1),
-    ...figures.flatMap((figure) =>
-      arms.map((arm) => fixed(meanOf(seeds.map((seed) => seed[arm].epochs[epoch]![figure])))),
-    ),
+    ...columns.map(({ title, figure }) => fixed(meanOf(seeds.map((each) => each[title]!.epochs[epoch]![figure])))),
   ]);
-  return table(head, rows);
-}
-
-/** One line for each seed, and the mean ± the standard deviation over them. */
-function seedTable(
-  titles: readonly string[],
-  formats: readonly ((value: number) => string)[],
-  columns: readonly ((seed: SeedLearned) => number)[],
-  seeds: readonly SeedLearned[],
-): string {
-  const rows = seeds.map((seed) => [String(seed.seed), ...columns.map((of, at) => formats[at]!(of(seed)))]);
-  const over = columns.map((of, at) => {
-    const values = seeds.map(of);
-    const spread = deviationOf(values);
-    return formats[at]!(meanOf(values)) + (Number.isNaN(spread) ? '' : ` ± ${fixed(spread)}`);
-  });
-  return table(['seed', ...titles], [...rows, ['mean ± sd', ...over]]);
-}
-
-function table(head: readonly string[], rows: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return table(['epoch', ...columns.map(({ head }) => head)], rows);
 }
 
 function percent({ images, positives }: { images: number; positives: number }): string {
   return ((100 * positives) / images).toFixed(0);
-}
-
-function highest(rates: readonly number[]): string {
-  return Math.max(...rates).toExponential(0);
-}
-
-function fixed(value: number): string {
-  return value.toFixed(4);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '−' : ''}${fixed(Math.abs(value))}`;
 }

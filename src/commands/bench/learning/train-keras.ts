@@ -26,14 +26,15 @@ type KerasResult = Pick<Learned, 'losses' | 'parameters' | 'versions'>;
 export async function trainKeras(
   experiment: Experiment,
   data: OpenData,
-  { rates, python, folder, workers, signal }: Omit<TrainPlace, 'tensorflow'> & { rates: number[]; python: string },
+  place: Omit<TrainPlace, 'tensorflow'> & { rates: number[]; python: string },
   terminal: Terminal,
 ): Promise<Learned> {
+  const { rates, python, folder, workers, signal } = place;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const loader = openLoader(data.dataset, { workers, signal });
   try {
-    const job = await writeJob(experiment, data, loader, { rates, folder });
+    const job = await writeJob(experiment, data, loader, place);
     terminal.say(`Keras: ${rates.length} updates`);
     const result = await runKeras(python, job, terminal, signal);
     const epochs: Scores[] = [];
@@ -53,13 +54,10 @@ async function writeJob(
   experiment: Experiment,
   { split }: OpenData,
   loader: Loader,
-  { rates, folder }: { rates: number[]; folder: string },
+  { rates, folder, start }: { rates: number[]; folder: string; start: string | undefined },
 ) {
-  const { model: config, resolution, seed, batch_size, loss } = experiment;
-  const weights = join(folder, 'start.safetensors');
-  const model = buildModel(config, resolution, seed);
-  await writeFile(weights, encodeSafetensors(weightsOf(model)));
-  tf.dispose(model.weights.map((weight) => weight.read()));
+  const { model: config, resolution, batch_size, loss } = experiment;
+  const weights = start ?? (await writeInitial(experiment, join(folder, 'start.safetensors')));
   const epochs: string[] = [];
   for (let epoch = 0; epoch < experiment.epochs; epoch++) {
     const path = join(folder, `epoch-${epoch + 1}.batches`);
@@ -74,6 +72,14 @@ async function writeJob(
   const bce = [loss].flat().find(({ name }) => name === 'bce');
   const same = { encoder: config.encoder, resolution, batch_size, norm_momentum: config.norm_momentum };
   return { ...same, bce_weight: bce!.weight, weights, epochs, rates, validation, out: folder };
+}
+
+/** The weights that the experiment's seed gives. */
+async function writeInitial({ model: config, resolution, seed }: Experiment, path: string): Promise<string> {
+  const model = buildModel(config, resolution, seed);
+  await writeFile(path, encodeSafetensors(weightsOf(model)));
+  tf.dispose(model.weights.map((weight) => weight.read()));
+  return path;
 }
 
 /** Some arrays of each batch, one after the other. */
@@ -95,9 +101,13 @@ async function runKeras(python: string, job: object, terminal: Terminal, signal:
       if (String(line).startsWith('epoch ')) terminal.say(`Keras: ${line}`);
     }
   })();
-  const { stdout } = await child;
-  await told;
-  return JSON.parse(stdout) as KerasResult;
+  try {
+    const [{ stdout }] = await Promise.all([child, told]);
+    return JSON.parse(stdout) as KerasResult;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 interface Scoring {

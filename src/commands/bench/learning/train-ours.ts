@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Experiment } from '../../../config/experiment.ts';
+import { writeFileAtomic } from '../../../core/atomic-file.ts';
+import { encodeSafetensors, readSafetensors } from '../../../core/safetensors.ts';
 import type { Terminal } from '../../../core/terminal.ts';
 import { JOURNAL_FILE, openJournal, readJournal } from '../../../tracking/journal.ts';
 import { buildStep } from '../../../train/build-step.ts';
@@ -13,26 +15,33 @@ import { countImages, type OpenData } from './open.ts';
 export interface TrainPlace {
   /** For what it needs on the way; goes at the end. */
   folder: string;
+  /** safetensors of weights to begin with; undefined: those of the seed. */
+  start: string | undefined;
   /** Threads that load images. */
   workers: number | undefined;
   tensorflow: string;
   signal: AbortSignal;
 }
 
-/** Trains an experiment as `npm run exp` does, and reads what came of it from the run's journal. */
+/**
+ * Trains an experiment as `npm run exp` does, and reads what came of it from the run's journal.
+ * @param keep where the weights go that the network has at the end: averaged, where the experiment averages
+ */
 export async function trainOurs(
   experiment: Experiment,
   { dataset, split }: OpenData,
-  { folder, workers, tensorflow, signal }: TrainPlace,
+  { folder, start, keep, workers, tensorflow, signal }: TrainPlace & { keep: string },
   terminal: Terminal,
 ): Promise<Learned> {
   await rm(folder, { recursive: true, force: true });
   const step = buildStep(experiment, 'cpu');
+  if (start !== undefined) step.writeWeights(await readSafetensors(start));
   const journal = await openJournal(folder);
   try {
     const checkpoints = keepCheckpoints(folder, step, journal);
     const training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal, workers };
     const chosen = await fit(training, { epoch: 0, update: 0, scores: [], averaging: false });
+    await writeFileAtomic(keep, encodeSafetensors(step.readWeights()));
     return {
       ...readCurves(join(folder, JOURNAL_FILE)),
       ...(chosen.id === 'swa' ? { swa: scoresOf(chosen.metrics) } : {}),
