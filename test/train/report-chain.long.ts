@@ -67,3 +67,23 @@ test('one command trains all five, each from the weights of the one before and a
   const averaged = runs.map(({ checkpoint }) => checkpoint === 'swa');
   assert.deepEqual(averaged, [false, false, true, false, true]);
 });
+
+test('the two final models make a submission of each stage, and score their own validation images', async () => {
+  for (const stage of ['1', '2', 'oof']) {
+    const { code, json, stderr } = await run('submit', 'submissions/final-two-model.yml', `stage=${stage}`);
+    assert.equal(code, 0, `stage ${stage}: ${stderr}`);
+    const rows = (await readFile(String(json.csv), 'utf8')).trimEnd().split('\n');
+    assert.equal(rows[0], 'ImageId,EncodedPixels');
+    assert.equal(rows.length - 1, json.rows);
+    const { members, tta } = JSON.parse(await readFile(String(json.manifest), 'utf8'));
+    assert.deepEqual(
+      members.map(({ run_id, resolution, checkpoint_id }: Record<string, unknown>) => [
+        run_id,
+        resolution,
+        checkpoint_id,
+      ]),
+      [runs[2]!, runs[4]!].map(({ run_id }, index) => [run_id, [96, 128][index], 'swa']),
+    );
+    assert.deepEqual(tta, ['none', 'hflip']);
+  }
+});
