@@ -140,6 +140,7 @@ async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: s
   if (swa !== undefined && (parts.swa_epochs ?? 0) > 0) {
     problems.push({ path: ['swa_epochs'], sentence: expected('0 beside swa', 'swa_epochs', parts.swa_epochs) });
   }
+  problems.push(...checkPresence(parts));
   const { execution, precision, model } = parts;
   const passes = [
     { path: ['precision'], value: precision, without: 'float32' },
@@ -159,6 +160,32 @@ async function checkTogether(parts: CheckedParts<typeof experimentKeys>, cwd?: s
     problems.push(...(await checkThere('file', ['data', 'extra', index, 'labels'], labels, cwd)));
   }
   return problems;
+}
+
+/** A presence head and its loss come together, and beside a loss of pixels, which train the rest. */
+function checkPresence({ model, loss }: CheckedParts<typeof experimentKeys>): Problem[] {
+  if (model === undefined || loss === undefined) return [];
+  const names = [loss].flat().map(({ name }) => name);
+  const trained = names.includes('presence');
+  if (trained && new Set(names).size === 1) {
+    const next = 'Nothing else trains the masks: add one, such as bce + dice.';
+    return [{ path: ['loss'], sentence: expected('a loss of pixels beside presence', 'loss', 'presence alone', next) }];
+  }
+  if (trained === model.presence_head) return [];
+  const next = trained ? 'It trains that head: set it to true.' : 'Add `+ 0.1*presence`: nothing else trains the head.';
+  return trained
+    ? [
+        {
+          path: ['model', 'presence_head'],
+          sentence: expected('true with a loss presence', 'model.presence_head', false, next),
+        },
+      ]
+    : [
+        {
+          path: ['loss'],
+          sentence: expected('a loss presence with model.presence_head', 'loss', names.join(' + '), next),
+        },
+      ];
 }
 
 /** Nothing wrong where the path leads to what it should, or failed its own check already. */

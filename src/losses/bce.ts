@@ -11,12 +11,12 @@ export const bceConfig = z.strictObject({
 export type BceConfig = z.infer<typeof bceConfig>;
 
 /**
- * Binary cross-entropy, mean over all pixels, those of the mask counted pos_weight times. logits and masks [N,H,W,1]
- * float32, masks 0 or 1 → scalar ≥ 0.
+ * Binary cross-entropy, mean over all pixels, those of the mask counted pos_weight times. logits and masks of one shape,
+ * [N,H,W,1] float32, masks 0 or 1 → scalar ≥ 0.
  * With x = logits and z = masks, −z·log σ(x) − (1 − z)·log(1 − σ(x)) is rewritten as max(x, 0) − x·z + log(1 + e^−|x|),
  * which overflows for no x. The gradient σ(x) − z is given as it is.
  */
-export function bceLoss({ pos_weight }: BceConfig, logits: tf.Tensor4D, masks: tf.Tensor4D): tf.Scalar {
+export function bceLoss({ pos_weight }: BceConfig, logits: tf.Tensor, masks: tf.Tensor): tf.Scalar {
   const pixels = logits.size;
   const weigh = (each: tf.Tensor, z: tf.Tensor) => (pos_weight === 1 ? each : each.mul(z.mul(pos_weight - 1).add(1)));
   const loss = tf.customGrad((...args) => {

@@ -27,6 +27,8 @@ const keys = z.strictObject({
   attention: z.enum(ATTENTIONS).default('none'),
   /** Whether the last convolution sees every level of the decoder. */
   hypercolumns: z.boolean().default(false),
+  /** Whether the network also says of each image how probable a mask is: the loss presence trains it, a gate uses it. */
+  presence_head: z.boolean().default(false),
   /** Share of batch normalization's moving statistics that stays at each batch; short runs want less than 0.99. */
   norm_momentum: z.number().min(0).lt(1).default(0.99),
   /** Probability that a sample skips the encoder's last block in training; it grows to this from the first block on. */

@@ -7,14 +7,16 @@ import { buildDecoder } from './decoders/index.ts';
 import { buildEfficientNetExpansions, type EfficientNetName } from './encoders/efficientnet.ts';
 import { buildEncoder, type EncoderOptions } from './encoders/index.ts';
 import { inputStatistics } from './encoders/statistics.ts';
+import { buildPresenceHead } from './presence-head.ts';
 
 /**
- * The network of an experiment: [N,R,R,1] grey levels 0 to 255 → [N,R,R,1] logits.
+ * The network of an experiment: [N,R,R,1] grey levels 0 to 255 → [N,R,R,1] logits; with a presence head also [N,1] (see
+ * `applyModel`).
  * @param resolution R, a multiple of ENCODER_STRIDE
  * @param seed every layer's weights begin from a stream of their own under it
  */
 export function buildModel(config: ModelConfig, resolution: number, seed: number): tf.LayersModel {
-  const { norm, attention, hypercolumns } = config;
+  const { norm, attention, hypercolumns, presence_head } = config;
   const options = { seed, normMomentum: config.norm_momentum };
   const input = tf.input({ name: 'image', shape: [resolution, resolution, 1] });
   const { mean, std } = inputStatistics(config.encoder);
@@ -23,7 +25,8 @@ export function buildModel(config: ModelConfig, resolution: number, seed: number
   const decoder = { ...options, ...publishedWith(config), norm, attention, standardized: norm === 'group' };
   const decoded = buildDecoder(config.decoder, features, decoder);
   const logits = buildHead(decoded, { resolution, hypercolumns }, options);
-  const model = tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs: logits });
+  const outputs = presence_head ? [logits, buildPresenceHead(features.at(-1)!, options)] : logits;
+  const model = tf.model({ name: `${config.decoder}_${config.encoder}`, inputs: input, outputs });
   nameScopes(model);
   return model;
 }

@@ -2,14 +2,23 @@ import type { NamedTensors } from '../core/safetensors.ts';
 import type { Batch } from '../data/batch.ts';
 import { createProgram } from '../engine/graph/program.ts';
 import { tf } from '../engine/tf.ts';
+import { applyModel } from '../models/apply-model.ts';
 import { foldBatchNorm } from '../models/fold-batch-norm.ts';
 import { namedVariables, setWeights } from '../models/weights.ts';
 import { applyView, type TtaView } from './tta.ts';
 
+/** Means over the views, in [0, 1]. */
+export interface Prediction {
+  /** Of the pixels, [N,R,R]. */
+  probabilities: Float32Array;
+  /** Of each image having a mask, [N]; undefined where the network has no presence head. */
+  presence: Float32Array | undefined;
+}
+
 /** A network compiled for prediction alone, batch normalization folded into its convolutions. */
 export interface Predictor {
-  /** Mean of the probabilities over the views, [N,R,R] float32, of a batch of up to the size it was made for. */
-  predict(batch: Pick<Batch, 'images' | 'count'>): Float32Array;
+  /** Of a batch of up to the size it was made for. */
+  predict(batch: Pick<Batch, 'images' | 'count'>): Prediction;
   dispose(): void;
 }
 
@@ -36,10 +45,12 @@ export function createPredictor(
   program.define('predict', { images: input }, ({ images }) => {
     const pixels = images!.toFloat() as tf.Tensor4D;
     const views = tta.map((view) => {
-      const logits = model.apply(applyView(view, pixels), { training: false }) as tf.Tensor4D;
-      return applyView(view, tf.sigmoid(logits));
+      const { masks, presence } = applyModel(model, applyView(view, pixels), false);
+      return { probabilities: applyView(view, tf.sigmoid(masks)), presence: presence && tf.sigmoid(presence) };
     });
-    return { probabilities: views.length === 1 ? views[0]! : tf.addN(views).div(views.length) };
+    const presences = views.flatMap(({ presence }) => presence ?? []);
+    const probabilities = meanOf(views.map((view) => view.probabilities));
+    return { probabilities, ...(presences.length === 0 ? {} : { presence: meanOf(presences) }) };
   });
   program.load();
   const area = resolution * resolution;
@@ -48,11 +59,16 @@ export function createPredictor(
       // A last batch may be smaller than the graph's: what is missing is filled with zeros and left out again.
       const full = count === batchSize ? images : new Uint8Array(batchSize * area);
       if (count !== batchSize) full.set(images);
-      return (program.run('predict', { images: full }).probabilities as Float32Array).subarray(0, count * area);
+      const { probabilities, presence } = program.run('predict', { images: full }) as Record<string, Float32Array>;
+      return { probabilities: probabilities!.subarray(0, count * area), presence: presence?.subarray(0, count) };
     },
     dispose: () => {
       program.dispose();
       model.dispose();
     },
   };
+}
+
+function meanOf(tensors: readonly tf.Tensor[]): tf.Tensor {
+  return tensors.length === 1 ? tensors[0]! : tf.addN([...tensors]).div(tensors.length);
 }

@@ -57,12 +57,13 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
 
   return {
     describe: async (member): Promise<MemberRun> => {
-      const { run, id, dataset, root } = await open(member);
+      const { run, id, experiment, dataset, root } = await open(member);
       dataset.close();
       warnOfOtherData(run, dataset, terminal);
       const { sha256 } = await readCheckpoint(run.dir, id);
       const described = { run_id: run.run_id, checkpoint_id: id, checkpoint_sha256: sha256 };
-      return { ...described, data_digest: dataset.digest, data_root: root };
+      const { presence_head } = experiment.model;
+      return { ...described, data_digest: dataset.digest, data_root: root, presence_head };
     },
     validationOf: async (member) => {
       const opened = await open(member);

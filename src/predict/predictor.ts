@@ -42,9 +42,10 @@ export async function predictImages(
   try {
     for await (const batch of loader.orderedBatches(indices, batchSize)) {
       signal.throwIfAborted();
-      const bytes = quantize(predictor.predict(batch));
+      const { probabilities, presence } = predictor.predict(batch);
+      const bytes = quantize(probabilities);
       for (const [place, id] of batch.ids.entries()) {
-        await writer.append(id, bytes.subarray(place * area, (place + 1) * area));
+        await writer.append(id, bytes.subarray(place * area, (place + 1) * area), presence?.[place]);
       }
       advance(batch.count);
       await setImmediate();

@@ -13,6 +13,8 @@ const storeIndex = z.strictObject({
   ids: z.array(z.string()),
   /** Bytes of each chunk, in the order of the ids. */
   lengths: z.array(z.int().min(1)),
+  /** Of each image, the probability that it has a mask at all; left out where the network has no presence head. */
+  presences: z.array(z.number().min(0).max(1)).optional(),
 });
 export type StoreIndex = z.infer<typeof storeIndex>;
 
@@ -41,8 +43,11 @@ export async function readIndex(file: FileHandle): Promise<StoreIndex> {
   if (sha256(json) !== tail.toString('hex', 0, SHA256_BYTES)) throw new Error('the SHA-256 of its index does not fit');
   const index = parseIndex(json.toString());
   const chunks = index.lengths.reduce((sum, each) => sum + each, 0);
-  if (index.ids.length !== index.lengths.length || chunks !== size - TAIL_BYTES - length) {
-    throw new Error(`its index speaks of ${index.ids.length} images in ${chunks} bytes, which do not fit`);
+  const { ids, presences = ids } = index;
+  if (presences.length !== ids.length)
+    throw new Error(`its index has ${presences.length} presences of ${ids.length} images`);
+  if (ids.length !== index.lengths.length || chunks !== size - TAIL_BYTES - length) {
+    throw new Error(`its index speaks of ${ids.length} images in ${chunks} bytes, which do not fit`);
   }
   return index;
 }

@@ -17,6 +17,8 @@ export interface MemberRun {
   data_digest: string;
   /** Where the competition's files are; absolute. */
   data_root: string;
+  /** Whether its network says of every image how probable a mask is (`model.presence_head`). */
+  presence_head: boolean;
 }
 
 /** An image with its truth at MASK_SIZE². */

@@ -14,6 +14,8 @@ export interface ProbabilityStore extends StoreFacts {
   ids: readonly string[];
   /** The map of one image, [resolution, resolution] row-major, after the mean over TTA. Throws where the id is absent. */
   read(id: string): Uint8Array;
+  /** The probability that an image has a mask at all; undefined without a presence head. Throws where the id is absent. */
+  presenceOf(id: string): number | undefined;
   close(): void;
 }
 
@@ -29,7 +31,8 @@ export interface StoreFacts {
 
 /** Writes a store aside, one image at a time; only `finish` puts it in place. */
 export interface ProbabilityWriter {
-  append(id: string, probabilities: Uint8Array): Promise<void>;
+  /** `presence` of every image, or of none. */
+  append(id: string, probabilities: Uint8Array, presence?: number): Promise<void>;
   finish(): Promise<void>;
   /** Removes what was written; harmless after `finish` or a second time. */
   abandon(): Promise<void>;
@@ -49,11 +52,12 @@ export async function createProbabilityStore(path: string, facts: StoreFacts): P
   const aside = asideOf(path);
   const handle = await open(aside, 'wx');
   const index: StoreIndex = { ...facts, tta: [...facts.tta], ids: [], lengths: [], sha256: '' };
+  const presences: number[] = [];
   const known = new Set<string>();
   const digest = createHash('sha256');
   let isOpen = true;
 
-  const append = async (id: string, probabilities: Uint8Array) => {
+  const append = async (id: string, probabilities: Uint8Array, presence?: number) => {
     if (probabilities.length !== facts.resolution ** 2) {
       throw new RangeError(`A map of side ${facts.resolution} has not ${probabilities.length} values (image ${id}).`);
     }
@@ -64,6 +68,7 @@ export async function createProbabilityStore(path: string, facts: StoreFacts): P
     known.add(id);
     index.ids.push(id);
     index.lengths.push(chunk.length);
+    if (presence !== undefined) presences.push(presence);
   };
   const abandon = async () => {
     if (isOpen) await handle.close();
@@ -72,7 +77,8 @@ export async function createProbabilityStore(path: string, facts: StoreFacts): P
   };
   const finish = async () => {
     try {
-      await handle.appendFile(encodeIndex({ ...index, sha256: digest.digest('hex') }));
+      const heads = presences.length === 0 ? {} : { presences };
+      await handle.appendFile(encodeIndex({ ...index, ...heads, sha256: digest.digest('hex') }));
       await handle.sync();
       await handle.close();
       isOpen = false;
@@ -92,24 +98,29 @@ export async function createProbabilityStore(path: string, facts: StoreFacts): P
  */
 export async function openProbabilityStore(path: string): Promise<ProbabilityStore> {
   const index = await readWhole(path);
-  const { resolution, checkpoint, tta, ids, lengths } = index;
-  const places = new Map<string, { position: number; length: number }>();
+  const { resolution, checkpoint, tta, ids, lengths, presences } = index;
+  const places = new Map<string, { position: number; length: number; presence: number | undefined }>();
   let position = 0;
   for (const [place, id] of ids.entries()) {
     const length = lengths[place]!;
-    places.set(id, { position, length });
+    places.set(id, { position, length, presence: presences?.[place] });
     position += length;
   }
+  const find = (id: string) => {
+    const place = places.get(id);
+    if (place === undefined) throw new Error(`${path} has no probabilities of image ${id}.`);
+    return place;
+  };
   let file: number | undefined = openSync(path, 'r');
   return {
     resolution,
     checkpoint,
     tta,
     ids,
+    presenceOf: (id) => find(id).presence,
     read: (id) => {
       if (file === undefined) throw new Error(`${path} is closed.`);
-      const place = places.get(id);
-      if (place === undefined) throw new Error(`${path} has no probabilities of image ${id}.`);
+      const place = find(id);
       const chunk = Buffer.alloc(place.length);
       readSync(file, chunk, 0, place.length, place.position);
       const map = inflateSync(chunk);

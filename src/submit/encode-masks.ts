@@ -50,6 +50,7 @@ function encodeMask(id: string, stores: readonly WeightedStore[], config: Postpr
   const members = stores.map(({ store, weight }) => ({
     probabilities: store.read(id),
     resolution: store.resolution,
+    presence: store.presenceOf(id),
     weight,
   }));
   const mask = predictMask(members, config);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Submission } from '../config/submission.ts';
 import { STAGE_FILES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
+import type { PostprocessConfig } from '../postprocess/index.ts';
 import type { PredictionTarget, ProbabilitySource, TruthImage } from '../predict/probability-source.ts';
 import { readWanted, type WantedRows } from './check.ts';
 import { type ResolvedMember, resolveMembers, sharedValidation } from './members.ts';
@@ -43,7 +44,7 @@ export interface PlanOptions {
 
 /**
  * Finds the members' runs and the rows to write, and touches nothing. Throws UserError where a run, a checkpoint or the
- * sample is missing, and where a file of that name exists.
+ * sample is missing, where a gate is asked for that no member's network has, and where a file of that name exists.
  */
 export async function planSubmission(
   submission: Submission,
@@ -52,6 +53,7 @@ export async function planSubmission(
 ): Promise<SubmissionPlan> {
   const files = nameFiles(submission, stage, folder, stamp);
   const members = await resolveMembers(submission, source);
+  requirePresence(members, submission.postprocess);
   const common = { submission, stage, stamp, members, files };
   if (stage === 'oof') {
     const truth = await sharedValidation(members, source);
@@ -61,6 +63,13 @@ export async function planSubmission(
   }
   const sample = join(members[0]!.run.data_root, STAGE_FILES[stage].sample);
   return { ...common, target: `stage${stage}`, wanted: await readWanted(sample), sample, truth: undefined };
+}
+
+/** A gate is the presence head's: with several members, of those that have one. */
+function requirePresence(members: readonly ResolvedMember[], { gate }: PostprocessConfig): void {
+  if (gate === undefined || members.some(({ run }) => run.presence_head)) return;
+  const what = 'a member trained with model.presence_head';
+  throw new UserError(expected(what, `postprocess.gate: ${gate}`, 'none', 'Leave the gate out.'));
 }
 
 /** The stamp of a moment, in UTC and to the second. */

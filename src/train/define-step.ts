@@ -3,6 +3,7 @@ import { withStepSeed } from '../engine/kernels/random.ts';
 import { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
+import { applyModel } from '../models/apply-model.ts';
 import { type NamedVariable, namedVariables } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defineUpdates, type Part, type StepFunction, type UpdateFunctions } from './define-updates.ts';
@@ -39,7 +40,7 @@ export interface StepDefinition {
     follow: StepFunction;
     /** images [N,R,R,1], seed [2] and a scalar momentum: only the batch-norm statistics move. */
     refresh: StepFunction;
-    /** images [N,R,R,1] → { logits } by the moving statistics. */
+    /** images [N,R,R,1] → { logits } and, from a presence head, { presence }, by the moving statistics. */
     predict: StepFunction;
   };
 }
@@ -59,9 +60,8 @@ export function defineStep(
   const slotsByName = optimizer.slots.map(beside);
   const slotsOf = (index: number) => slotsByName.map((named) => named[index]!.variable);
   const norms = model.layers.filter((layer): layer is BatchNormalization => layer instanceof BatchNormalization);
-  const infer = (images: tf.Tensor) => model.apply(images.toFloat(), { training: false }) as tf.Tensor4D;
   const forward = (images: tf.Tensor, seed: tf.Tensor) =>
-    withStepSeed(seed as tf.Tensor1D, () => model.apply(images.toFloat(), { training: true }) as tf.Tensor4D);
+    withStepSeed(seed as tf.Tensor1D, () => applyModel(model, images, true));
   const parts = { forward, loss, optimizer, norms, trained, gathered, slotsOf };
 
   return {
@@ -92,7 +92,10 @@ export function defineStep(
         for (const norm of norms) norm.refreshMomentum = undefined;
         return {};
       },
-      predict: ({ images }) => ({ logits: infer(images!) }),
+      predict: ({ images }) => {
+        const { masks, presence } = applyModel(model, images!, false);
+        return { logits: masks, ...(presence === undefined ? {} : { presence }) };
+      },
     },
   };
 }

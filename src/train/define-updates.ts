@@ -3,6 +3,7 @@ import { inFloat32 } from '../engine/kernels/in-float32.ts';
 import type { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
+import type { Logits } from '../models/apply-model.ts';
 import { isEncoderLayer } from '../models/encoder-layers.ts';
 import type { NamedVariable } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
@@ -26,7 +27,7 @@ export interface UpdateFunctions {
 
 /** What updates work on: weights, and beside each of them its gathered gradient and its optimizer's slots. */
 export interface UpdateParts {
-  forward: (images: tf.Tensor, seed: tf.Tensor) => tf.Tensor4D;
+  forward: (images: tf.Tensor, seed: tf.Tensor) => Logits;
   loss: Loss;
   optimizer: Optimizer;
   norms: readonly BatchNormalization[];
@@ -47,8 +48,9 @@ export function defineUpdates(
 
   const differentiate = ({ images, masks, seed }: Inputs, lossScale: tf.Tensor | undefined) => {
     const lossOf = () => {
-      const logits = inFloat32(withFrozen(frozen, () => forward(images!, seed!)));
-      return multiply(loss(logits, masks!.toFloat() as tf.Tensor4D), lossScale);
+      const { masks: logits, presence } = withFrozen(frozen, () => forward(images!, seed!));
+      const seen = presence === undefined ? undefined : inFloat32(presence);
+      return multiply(loss(inFloat32(logits), masks!.toFloat() as tf.Tensor4D, seen), lossScale);
     };
     const variables = indices.map((index) => trained[index]!.variable);
     const { value, grads } = tf.variableGrads(lossOf, variables);

@@ -165,10 +165,11 @@ function countSteps({ experiment, dataset, split }: Training): { batches: number
 }
 
 function report({ experiment, terminal }: Training, { epoch }: Progress, { metrics, names }: SavedCheckpoint): void {
-  const figure = (name: keyof typeof metrics) => metrics[name].toFixed(4);
+  const figure = (name: keyof typeof metrics) => metrics[name]?.toFixed(4);
   terminal.say(
     `epoch ${epoch}/${experiment.epochs}: val loss ${figure('val/loss')}, Dice ${figure('val/dice')} ` +
       `(on positives ${figure('val/dice_positive')}), IoU ${figure('val/iou')}` +
+      (metrics['val/presence_auc'] === undefined ? '' : `, AUC of presence ${figure('val/presence_auc')}`) +
       (names.length > 0 ? `; ${names.join(', ')}` : ''),
   );
 }

@@ -23,6 +23,8 @@ export type ValidationMetrics = {
   'val/iou': number;
   /** What a submission without any mask would score on the same images. */
   'val/dice_all_empty': number;
+  /** Of the presence head, where there is one and images of both kinds. */
+  'val/presence_auc'?: number;
 };
 
 export interface SavedCheckpoint {
@@ -117,7 +119,7 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
   };
 }
 
-function toMetrics({ loss, summary }: Validation): ValidationMetrics {
+function toMetrics({ loss, summary, presenceAuc }: Validation): ValidationMetrics {
   return {
     'val/loss': loss,
     'val/dice': summary.dice,
@@ -125,6 +127,7 @@ function toMetrics({ loss, summary }: Validation): ValidationMetrics {
     'val/dice_empty': summary.dice_empty,
     'val/iou': summary.iou,
     'val/dice_all_empty': summary.dice_all_empty,
+    ...(presenceAuc === undefined || Number.isNaN(presenceAuc) ? {} : { 'val/presence_auc': presenceAuc }),
   };
 }
 

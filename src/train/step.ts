@@ -35,8 +35,8 @@ export interface TrainStep {
   follow(share: number): void;
   /** Every weight, those that are trained as their averages. Throws where none are kept. */
   readAverage(): NamedTensors;
-  /** Loss and probabilities [N,R,R] of a batch by the moving statistics; nothing changes. */
-  evaluate(batch: Batch): { loss: number; probabilities: Float32Array };
+  /** Loss and probabilities of a batch by the moving statistics; nothing changes. */
+  evaluate(batch: Batch): Evaluation;
   /** Makes the batch-norm statistics the plain mean over the batches seen: of this one, the index-th from 0. */
   refreshBatchNorm(batch: Batch, index: number): void;
   /** Every weight, batch-norm statistics among them. */
@@ -51,6 +51,15 @@ export interface TrainStep {
   /** What the largest of its functions needs at once, variables included, as far as its graph tells; 0 for eager. */
   estimateBytes: number;
   dispose(): void;
+}
+
+/** What a network says of a labelled batch. */
+export interface Evaluation {
+  loss: number;
+  /** Of the pixels, [N,R,R]. */
+  probabilities: Float32Array;
+  /** Of each image having a mask, [N]; undefined where the network has no presence head. */
+  presence: Float32Array | undefined;
 }
 
 export interface StepOptions {
@@ -184,8 +193,8 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       // A last batch may be smaller than the graph's: what is missing is filled with zeros and left out again.
       const padded = new Uint8Array(validationBatchSize * resolution ** 2);
       padded.set(batch.images);
-      const logits = program.run('predict', { images: padded }).logits as Float32Array;
-      return scoreLogits(loss, logits.subarray(0, batch.images.length), batch);
+      const { logits, presence } = program.run('predict', { images: padded }) as Record<string, Float32Array>;
+      return scoreLogits(loss, logits!, presence, batch);
     },
     refreshBatchNorm: (batch, index) => {
       const { images: pixels, seed } = feed(batch);
@@ -208,14 +217,22 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
   };
 }
 
-function scoreLogits(loss: Loss, logits: Float32Array, { count, resolution, masks }: Batch) {
-  let value = 0;
-  let probabilities = new Float32Array(0);
+/** What a whole batch of the graph's size gave, of which the batch's own images come first. */
+function scoreLogits(
+  loss: Loss,
+  logits: Float32Array,
+  presence: Float32Array | undefined,
+  { count, resolution, masks }: Batch,
+): Evaluation {
+  let evaluation: Evaluation | undefined;
   tf.tidy(() => {
-    const shape: [number, number, number, number] = [count, resolution, resolution, 1];
-    const tensor = tf.tensor4d(logits, shape);
-    value = loss(tensor, tf.tensor4d(masks, shape, 'float32')).dataSync()[0]!;
-    probabilities = tf.sigmoid(tensor).dataSync() as Float32Array<ArrayBuffer>;
+    const images = tf.tensor4d(logits.subarray(0, masks.length), [count, resolution, resolution, 1]);
+    const seen = presence && tf.tensor2d(presence.subarray(0, count), [count, 1]);
+    evaluation = {
+      loss: loss(images, tf.tensor4d(masks, images.shape, 'float32'), seen).dataSync()[0]!,
+      probabilities: tf.sigmoid(images).dataSync() as Float32Array,
+      presence: seen && (tf.sigmoid(seen).dataSync() as Float32Array),
+    };
   });
-  return { loss: value, probabilities };
+  return evaluation!;
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { maskToRuns } from '../core/rle.ts';
 import type { Loader } from '../data/loader.ts';
+import { areaUnderRoc } from '../metrics/auc.ts';
 import { type ImageScore, type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
 import { thresholdMap } from '../postprocess/threshold-map.ts';
 import { quantize } from '../predict/predictor.ts';
@@ -12,6 +13,8 @@ export interface Validation {
   loss: number;
   summary: ScoreSummary;
   images: ImageScore[];
+  /** How well the presence head ranks images with a mask above those without; undefined where there is no such head. */
+  presenceAuc: number | undefined;
 }
 
 /** Masks are cut here during training; only a submission looks for a better place. */
@@ -37,6 +40,7 @@ export async function validate(
     tta: ['none'],
   });
   const images: ImageScore[] = [];
+  const presences: number[] = [];
   let loss = 0;
   try {
     for await (const batch of loader.orderedBatches(indices, options.batchSize)) {
@@ -45,7 +49,9 @@ export async function validate(
       loss += result.loss * batch.count;
       for (const [place, id] of batch.ids.entries()) {
         const bytes = quantize(result.probabilities.subarray(place * area, (place + 1) * area));
-        await writer.append(id, bytes);
+        const presence = result.presence?.[place];
+        if (presence !== undefined) presences.push(presence);
+        await writer.append(id, bytes, presence);
         const mask = thresholdMap([{ probabilities: bytes, resolution, weight: 1 }], THRESHOLD);
         images.push(scoreImage(id, maskToRuns(mask), truths.get(id)!));
       }
@@ -56,5 +62,7 @@ export async function validate(
     await writer.abandon();
     throw error;
   }
-  return { loss: loss / indices.length, summary: summariseScores(images), images };
+  const scored = presences.map((score, place) => ({ score, positive: images[place]!.positive }));
+  const presenceAuc = scored.length === 0 ? undefined : areaUnderRoc(scored);
+  return { loss: loss / indices.length, summary: summariseScores(images), images, presenceAuc };
 }

@@ -20,6 +20,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
       upsample: 'nearest',
       attention: 'none',
       hypercolumns: false,
+      presence_head: false,
       norm_momentum: 0.99,
       drop_connect: 0,
       dropout: 0,
@@ -67,6 +68,13 @@ test('key=value words win over the file and reach into lists', async () => {
 test('one loss need not be a list', async () => {
   const { loss } = await parseExperiment('x.yml', { loss: '{ name: bce }' }, folder);
   assert.deepEqual(loss, { name: 'bce', weight: 1, pos_weight: 1 });
+});
+
+test('presence alone trains no masks', async () => {
+  const words = { 'model.presence_head': 'true', loss: 'presence' };
+  await assert.rejects(parseExperiment('x.yml', words, folder), /Expected a loss of pixels beside presence for loss/);
+  const { model } = await parseExperiment('x.yml', { ...words, loss: 'bce + 0.1*presence' }, folder);
+  assert.equal(model.presence_head, true);
 });
 
 test('a sum of losses may be text', async () => {
@@ -191,6 +199,18 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'x.yml:17: Expected at most epochs (2) for swa_epochs but received 3.',
   ],
   [
+    'a presence head that nothing trains',
+    'encoder: efficientnet-b0 }',
+    'encoder: efficientnet-b0, presence_head: true }',
+    'x.yml:9: Expected a loss presence with model.presence_head for loss but received "bce + dice". Add `+ 0.1*presence`: nothing else trains the head.',
+  ],
+  [
+    'a loss of a head that is not there',
+    '  - { name: bce }',
+    '  - { name: bce }\n  - { name: presence }',
+    'x.yml:8: Expected true with a loss presence for model.presence_head but received false. It trains that head: set it to true.',
+  ],
+  [
     'nothing where a value is needed',
     'epochs: 2',
     'epochs:',
@@ -218,7 +238,7 @@ const WRONG: [title: string, from: string, to: string, message: string][] = [
     'a sum of losses that are none',
     'loss:\n  - { name: bce }\n  - name: dice\n    smooth: 2',
     'loss: 3*bxe + dice',
-    'x.yml:9: Expected a sum, such as 3*bce + dice, of bce, dice, focal, lovasz, tversky for loss but received "3*bxe + dice".',
+    'x.yml:9: Expected a sum, such as 3*bce + dice, of bce, dice, focal, lovasz, tversky, presence for loss but received "3*bxe + dice".',
   ],
   [
     'a weight where there is nothing to weigh',

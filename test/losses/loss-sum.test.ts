@@ -19,7 +19,7 @@ for (const text of ['', 'bce +', 'bxe', '0*bce', '-1*bce', '3 bce', 'bce - dice'
     const { error } = lossSum.safeParse(text);
     assert.deepEqual(
       error?.issues.map(({ message }) => message),
-      ['a sum, such as 3*bce + dice, of bce, dice, focal, lovasz, tversky'],
+      ['a sum, such as 3*bce + dice, of bce, dice, focal, lovasz, tversky, presence'],
     );
   });
 }

@@ -96,7 +96,7 @@ for (const [name, build] of Object.entries(NETWORKS)) {
       for (const count of [3, 1, 2]) {
         const batch = { images: images.slice(0, count * AREA), count };
         const what = `${count} of 3 images, ${flip ? 'both views' : 'one view'}`;
-        assertProbabilities(predictor.predict(batch), wanted.slice(0, count * AREA), what);
+        assertProbabilities(predictor.predict(batch).probabilities, wanted.slice(0, count * AREA), what);
       }
       predictor.dispose();
     }

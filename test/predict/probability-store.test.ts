@@ -34,6 +34,21 @@ test('what was written is read, in any order, with what it belongs to', async ()
   assert.throws(() => store.read('a'), /closed/);
 });
 
+test('presences are read beside the maps; a store without them has none', async () => {
+  const path = join(folder, 'presence', 'x.probs');
+  const writer = await createProbabilityStore(path, FACTS);
+  await writer.append('a', MAPS.a, 0.25);
+  await writer.append('b', MAPS.a, 0.75);
+  await writer.finish();
+  const store = await openProbabilityStore(path);
+  assert.deepEqual(store.ids.map(store.presenceOf), [0.25, 0.75]);
+  assert.throws(() => store.presenceOf('c'), /no probabilities of image c/);
+  store.close();
+  const without = await openProbabilityStore(await writeStore('without-presence'));
+  assert.equal(without.presenceOf('a'), undefined);
+  without.close();
+});
+
 test('the same maps give the same bytes, and a store is replaced as a whole', async () => {
   const path = await writeStore('again');
   const bytes = await readFile(path);

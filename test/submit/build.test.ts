@@ -220,7 +220,25 @@ test('files that appeared while predicting are not overwritten', async () => {
 });
 
 test('the bytes of a CSV are those of its manifest', async () => {
-  const built = await build(ONE, fixture.source({ r: RUN }), 1, '20190906-000000');
+  const built = await build(ONE, fixture.source({ r: RUN }), 1, '20190916-000000');
   const { csv } = JSON.parse(await readFile(built.manifest, 'utf8'));
   assert.equal(csv.sha256, sha256(await readFile(built.csv)));
+});
+
+test('a gate empties images whose presence is below it, and wants a member that knows of presence', async () => {
+  const maps = { a: BLOCK, b: BLOCK, c: BLOCK };
+  const presences = { a: 0.2, b: 0.7, c: 0.5 };
+  const gated = `${ONE}postprocess: { gate: 0.5 }\n`;
+  const built = await build(gated, fixture.source({ r: { ...RUN, maps, presences } }), 1, '20190926-000000');
+  assert.equal(
+    await readFile(built.csv, 'utf8'),
+    `ImageId,EncodedPixels\nb,${BLOCK_RLE}\na,-1\nc,${BLOCK_RLE}\nb,${BLOCK_RLE}\n`,
+  );
+  assert.equal(JSON.parse(await readFile(built.manifest, 'utf8')).postprocess.gate, 0.5);
+  const source = fixture.source({ r: { ...RUN, maps } });
+  await assert.rejects(
+    build(gated, source, 1, '20190926-000001'),
+    /Expected a member trained with model.presence_head/,
+  );
+  assert.deepEqual(source.opened, [], 'nothing is predicted before');
 });

@@ -10,6 +10,8 @@ import { createProbabilityStore, openProbabilityStore } from '../../src/predict/
 export interface FixtureRun {
   resolution: number;
   maps: Record<string, Uint8Array>;
+  /** What its presence head says of each image; without, it has none. */
+  presences?: Record<string, number>;
   truth?: TruthImage[];
   dataRoot?: string;
 }
@@ -59,14 +61,15 @@ function fixtureSource(folder: string, root: string, runs: Record<string, Fixtur
       checkpoint_sha256: 'c0ffee',
       data_digest: 'd1ge57',
       data_root: find(member).dataRoot ?? root,
+      presence_head: find(member).presences !== undefined,
     }),
     validationOf: async (member) => find(member).truth ?? [],
     probabilitiesOf: async (member, tta, target) => {
       opened.push(target);
-      const { resolution, maps } = find(member);
+      const { resolution, maps, presences } = find(member);
       const path = join(folder, `${member.run}.probs`);
       const writer = await createProbabilityStore(path, { resolution, checkpoint: 'c0ffee', tta: [...tta] });
-      for (const [id, map] of Object.entries(maps)) await writer.append(id, map);
+      for (const [id, map] of Object.entries(maps)) await writer.append(id, map, presences?.[id]);
       await writer.finish();
       return await openProbabilityStore(path);
     },

@@ -126,7 +126,7 @@ async function scoreFile(path: string, { experiment, data, loader, folder, signa
   const evaluate = ({ images }: Batch) => {
     const probabilities = all.slice(at, at + images.length);
     at += images.length;
-    return { loss: 0, probabilities };
+    return { loss: 0, probabilities, presence: undefined };
   };
   const { summary } = await validate({ evaluate }, loader, data.split.validation, {
     batchSize: experiment.validation_batch_size,
