@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { UserError } from '../../src/core/errors.ts';
 import { decodePixels } from '../../src/dicom/decode.ts';
 import { parseDicom } from '../../src/dicom/parse.ts';
@@ -55,12 +56,31 @@ test('JPEG Baseline decodes to one grey channel, whole or in fragments, pad byte
   }
 });
 
+test('a progressive JPEG decodes where JPEG Baseline is announced; a lossless frame is refused by its name', async () => {
+  const transferSyntax = TRANSFER_SYNTAX.jpegBaseline;
+  const raw = { width: COLUMNS, height: ROWS, channels: 1 as const };
+  const levels = Uint8Array.from({ length: COLUMNS * ROWS }, (_, i) => 60 + i);
+  const grey = sharp(levels, { raw }).toColourspace('b-w');
+  const [sequential, progressive] = await Promise.all(
+    [false, true].map((progressive) => grey.clone().jpeg({ quality: 95, progressive }).toBuffer()),
+  );
+  assert.ok(progressive!.includes(Buffer.from([0xff, 0xc2])));
+  const { data } = await decode({ transferSyntax, fragments: [progressive!] });
+  assert.deepEqual(data, (await decode({ transferSyntax, fragments: [sequential!] })).data);
+  const lossless = Buffer.from(sequential!);
+  lossless[lossless.indexOf(Buffer.from([0xff, 0xc0])) + 1] = 0xc3;
+  await refuses({ transferSyntax, fragments: [lossless] }, /process baseline or extended or progressive.*"lossless"/);
+});
+
 test('a damaged, cut or wrongly sized JPEG is refused', async () => {
   const transferSyntax = TRANSFER_SYNTAX.jpegBaseline;
   const jpeg = await flatJpeg(COLUMNS, ROWS, 77);
   await refuses({ transferSyntax, fragments: [jpeg.subarray(0, jpeg.length - 6)] }, /damaged JPEG stream/);
-  await refuses({ transferSyntax, fragments: [jpeg.subarray(0, 60)] }, /damaged JPEG stream/);
-  await refuses({ transferSyntax, fragments: [Uint8Array.of(0, 0, 1, 2)] }, /a JPEG stream \(FF D8\).*\[0,0\]/);
+  await refuses({ transferSyntax, fragments: [jpeg.subarray(0, 60)] }, /a whole JPEG segment for byte \d+ of/);
+  await refuses(
+    { transferSyntax, fragments: [Uint8Array.of(0, 0, 1, 2)] },
+    /a JPEG stream \(FF D8\) for byte 0 .*\[0,0,1,2\]/,
+  );
   await refuses({ transferSyntax, fragments: [await flatJpeg(7, ROWS, 1)] }, /6×4 as its header says.*"7×4"/);
 });
 

@@ -2,7 +2,8 @@ import sharp from 'sharp';
 import { expected, messageOf, UserError } from '../../core/errors.ts';
 import type { DicomFile } from '../parse.ts';
 import type { Samples } from '../stored-pixels.ts';
-import { requireCompression, requireSize, streamOf } from './stream.ts';
+import { readJpegFrame } from './jpeg-frame.ts';
+import { requireCompression, requireProcess, requireSize, streamOf } from './stream.ts';
 
 /** A block of 8×8 pixels takes two Huffman codes of a bit or more (ISO/IEC 10918-1, F.1.2), so no honest JPEG has more. */
 export const MOST_PIXELS_PER_BYTE = (8 / 2) * 64;
@@ -11,20 +12,20 @@ export const MOST_PIXELS_PER_BYTE = (8 / 2) * 64;
 const SECONDS = 5;
 
 /**
- * Decodes 8-bit JPEG Baseline (ISO/IEC 10918-1, DICOM PS3.5 A.4.1) to one grey channel, or to RGB.
+ * Decodes 8-bit JPEG Baseline (ISO/IEC 10918-1, DICOM PS3.5 A.4.1) to one grey channel, or to RGB; progressive streams,
+ * which some writers put there, too.
  * Throws UserError where the stream is damaged, cut short, or of another size than the header says (checked before any
  * pixel is decoded). Decoders differ by one grey level, so pixels are never compared by hash across machines.
  */
 export async function decodeJpegBaseline(file: DicomFile): Promise<Samples> {
   const stream = streamOf(file);
-  if (stream[0] !== 0xff || stream[1] !== 0xd8) {
-    throw new UserError(expected('a JPEG stream (FF D8)', `the pixels of ${file.where}`, [stream[0], stream[1]]));
-  }
-  const jpeg = sharp(stream, { limitInputPixels: false, sequentialRead: true, failOn: 'warning' });
-  const { width, height, channels } = await attempt(jpeg.metadata(), file.where);
-  requireSize(file, { width, height, channels, precision: 8 });
+  const frame = readJpegFrame(stream, file.where);
+  requireProcess(file, frame.process, ['baseline', 'extended', 'progressive']);
+  requireSize(file, frame);
   requireCompression(file, stream.length * MOST_PIXELS_PER_BYTE, stream.length);
-  const wanted = channels === 1 ? jpeg.toColourspace('b-w') : jpeg;
+  const limitInputPixels = frame.width * frame.height;
+  const jpeg = sharp(stream, { limitInputPixels, sequentialRead: true, failOn: 'warning' });
+  const wanted = frame.channels === 1 ? jpeg.toColourspace('b-w') : jpeg;
   const timed = wanted.raw().timeout({ seconds: SECONDS });
   const { data, info } = await attempt(timed.toBuffer({ resolveWithObject: true }), file.where);
   if (info.channels === 1) return { channels: 1, data };

@@ -2,12 +2,13 @@ import { expected, UserError } from '../../core/errors.ts';
 import type { StreamSize } from './stream.ts';
 
 /** Which of ISO/IEC 10918-1's processes (table B.1) or 14495-1's a frame header announces. */
-export type JpegProcess = 'baseline' | 'extended' | 'lossless' | 'JPEG-LS';
+export type JpegProcess = 'baseline' | 'extended' | 'progressive' | 'lossless' | 'JPEG-LS';
 
-/** Start-of-frame markers of the processes that DICOM allows and that are decoded here. */
+/** Start-of-frame markers of the processes that DICOM allows or allowed once (progressive), and that are decoded here. */
 const FRAMES: Readonly<Record<number, JpegProcess>> = {
   192: 'baseline',
   193: 'extended',
+  194: 'progressive',
   195: 'lossless',
   247: 'JPEG-LS',
 };

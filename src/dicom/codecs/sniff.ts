@@ -16,6 +16,7 @@ const UNCOMPRESSED = [IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, EXPLICIT_B
 const SYNTAXES: Readonly<Record<JpegProcess, string>> = {
   baseline: JPEG_BASELINE,
   extended: JPEG_EXTENDED,
+  progressive: JPEG_BASELINE,
   lossless: JPEG_LOSSLESS,
   'JPEG-LS': JPEG_LS_NEAR_LOSSLESS,
 };
