@@ -94,8 +94,10 @@ function meanGrid({ width, height, data }: GrayImage): Float64Array {
   const rows = partsOf(height);
   const grid = new Float64Array(GRID * GRID);
   const sums = new Float64Array(GRID);
+  const words = wordsIn(data, width);
   for (let y = 0, part = 0; y < height; y++) {
-    sumRow(data, y * width, columns, sums);
+    if (words === undefined) sumRow(data, y * width, columns, sums);
+    else sumWords(words, (y * width) / 4, width / 4 / GRID, sums);
     // A row lies in the part that it starts in, and in those after it that it reaches.
     while (part > 0 && rows[part]! > y) part--;
     while (part < GRID - 1 && rows[part + 1]! <= y) part++;
@@ -115,6 +117,30 @@ function sumRow(data: Uint8Array, offset: number, columns: Float64Array, sums: F
     let sum = 0;
     for (let i = offset + first; i <= offset + last; i++) sum = (sum + data[i]!) | 0;
     sums[part] = sum - (from - first) * data[offset + first]! - (last + 1 - to) * data[offset + last]!;
+  }
+}
+
+/** The bytes of a word at even places; those at odd places once it is shifted by one. */
+const EVEN = 0x00ff00ff;
+
+/** The pixels four by four, where every part of a row is whole words of them, and few enough for the sums of sumWords. */
+function wordsIn(data: Uint8Array, width: number): Int32Array | undefined {
+  const perPart = width / 4 / GRID;
+  if (!Number.isInteger(perPart) || perPart > 257 || data.byteOffset % 4 !== 0) return undefined;
+  return new Int32Array(data.buffer, data.byteOffset, data.length >> 2);
+}
+
+/** The sums of sumRow by words, in a third of the time: two sums of 16 bits in each of two numbers. */
+function sumWords(words: Int32Array, offset: number, perPart: number, sums: Float64Array): void {
+  for (let part = 0, i = offset; part < GRID; part++) {
+    let even = 0;
+    let odd = 0;
+    for (const end = i + perPart; i < end; i++) {
+      const word = words[i]!;
+      even = (even + (word & EVEN)) | 0;
+      odd = (odd + ((word >>> 8) & EVEN)) | 0;
+    }
+    sums[part] = (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16);
   }
 }
 

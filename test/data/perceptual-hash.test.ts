@@ -85,6 +85,21 @@ test('a part of the grid gets the share of each pixel that lies in it', () => {
   assert.equal(hash.slice(0, 4), '4444');
 });
 
+test('where the pixels begin in memory makes no difference, nor do the widest rows of white', () => {
+  const rng = createRng(3, 'pixels');
+  for (const [width, height, least] of [
+    [128, 64, 0],
+    [256, 33, 0],
+    [128 * 257, 32, 250],
+  ] as const) {
+    const data = Uint8Array.from({ length: width * height }, () => rng.integer(least, 255));
+    const shifted = new Uint8Array(data.length + 1);
+    shifted.set(data, 1);
+    const hash = perceptualHash({ width, height, data });
+    assert.equal(perceptualHash({ width, height, data: shifted.subarray(1) }), hash);
+  }
+});
+
 test('a flat picture has one hash whatever its noise, and a picture smaller than the grid has one too', () => {
   const flat: GrayImage = { width: 256, height: 256, data: new Uint8Array(256 * 256).fill(90) };
   assert.equal(perceptualHash(flat), '0'.repeat(64));
