@@ -37,7 +37,9 @@ export function buildSmall(decoder: DecoderName, choices: Choices, side = SIDE):
   });
   const plain: DecoderOptions = { ...base, norm: 'batch', upsample: 'nearest', attention: 'none', dropout: 0.2 };
   const decoded = buildDecoder(decoder, features, { ...plain, ...rest, standardized: rest.norm === 'group' });
-  const logits: Feature = buildHead(decoded, { resolution: side, hypercolumns }, base);
+  // Logits of some units: by tens of them, a network that has learnt nothing shows each rounding in its probabilities.
+  const head = { ...decoded.head, initializer: 'glorot' } as const;
+  const logits: Feature = buildHead({ ...decoded, head }, { resolution: side, hypercolumns }, base);
   const model = tf.model({ inputs: input, outputs: logits });
   nameScopes(model);
   return model;
