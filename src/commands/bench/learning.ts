@@ -65,10 +65,12 @@ async function learnSeed(plan: LearningPlan, seed: number, bench: Bench, termina
   const kerasSecond = await learn('second', 'keras', second, first.weights);
   const kerasFirst = await learn('first', 'keras', first);
   const natural = await learn('first', 'natural');
+  const averaged = await learn('averaged', 'ours', {}, first.weights);
   return {
     seed,
     first: { ours: first.learned, keras: kerasFirst.learned, natural: natural.learned },
     second: { ours: second.learned, keras: kerasSecond.learned },
+    averaged: averaged.learned,
   };
 }
 
@@ -89,7 +91,7 @@ async function learnOnce(
   terminal: Terminal,
 ): Promise<Kept> {
   const experiment = await armExperiment(plan, arm, seed, folder);
-  const title = `seed ${seed}, ${experiment.resolution}², ${arm.by}`;
+  const title = `seed ${seed}, ${experiment.resolution}², ${arm.by}${arm.stage === 'averaged' ? ', constant rate' : ''}`;
   const digest = sha256(formatConfig(experiment) + (start ?? '')).slice(0, 8);
   const path = join(folder, `${seed}-${experiment.resolution}-${arm.by}-${digest}`);
   const [kept, weights] = [`${path}.json`, `${path}.safetensors`];

@@ -17,7 +17,7 @@ export interface LearningPlan {
 
 /** One training of a seed. Keras trains the experiment of ours; natural takes images as they come. */
 export interface Arm {
-  stage: 'first' | 'second';
+  stage: 'first' | 'second' | 'averaged';
   by: 'ours' | 'keras' | 'natural';
 }
 
@@ -27,6 +27,8 @@ export const HOLDOUT = 1 / 3;
 export const POSITIVE_FRACTION = 0.4;
 /** The second stage's first learning rate: a half of the first one's. */
 const SECOND_LR = 5e-4;
+/** Averaging as it was published: a rate that stays, and every epoch is averaged. */
+export const AVERAGED = { lr: 5e-4, epochs: 5 };
 
 const DEFAULTS = { seeds: '1,2,3', images: '360', epochs: '8,3', resolution: '256' };
 
@@ -59,14 +61,23 @@ export async function armExperiment(
   folder: string,
 ): Promise<Experiment> {
   const root = join(folder, `phantom-${images}`);
+  const half = String(resolution / 2);
+  const stages: Record<Arm['stage'], Record<string, string>> = {
+    first: { epochs: String(first), resolution: half },
+    second: { epochs: String(second), resolution: String(resolution), 'lr_schedule.lr': String(SECOND_LR) },
+    averaged: {
+      epochs: String(AVERAGED.epochs),
+      resolution: half,
+      lr_schedule: `{ name: constant, lr: ${AVERAGED.lr} }`,
+      swa_epochs: String(AVERAGED.epochs),
+    },
+  };
   const words = {
     'data.root': JSON.stringify(root),
     'data.folds': JSON.stringify(`${root}.csv`),
     'data.phantom.images': String(images),
     ...(by === 'natural' ? {} : { 'data.sampler.positive_fraction': String(POSITIVE_FRACTION) }),
-    ...(stage === 'first'
-      ? { epochs: String(first), resolution: String(resolution / 2) }
-      : { epochs: String(second), resolution: String(resolution), 'lr_schedule.lr': String(SECOND_LR) }),
+    ...stages[stage],
     seed: String(seed),
   };
   return await parseExperiment(join(import.meta.dirname, 'experiment.yml'), words);

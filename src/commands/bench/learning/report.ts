@@ -9,7 +9,7 @@ import {
   type SeedLearned,
 } from './figures.ts';
 import { parityWords } from './parity-words.ts';
-import { type LearningPlan, POSITIVE_FRACTION } from './plan.ts';
+import { type Arm, AVERAGED, type LearningPlan, POSITIVE_FRACTION } from './plan.ts';
 import { type Column, fixed, seedTable, signed, table } from './tables.ts';
 
 /** What the report says of its making. */
@@ -67,9 +67,14 @@ ${parityWords(seeds.map(({ first }) => first))}
 
 ## SWA and the last epoch
 
-Ours; the weights of a stage's last two epochs averaged, batch-norm statistics recomputed over the training images:
+Ours, batch-norm statistics of the average recomputed over the training images. As SWA was published, at ${half}² from the first stage's
+end at a constant rate of ${AVERAGED.lr.toExponential(0)}, all ${AVERAGED.epochs} epochs averaged:
 
-${averageTable(seeds)}
+${averageTable(seeds, { averaged: 'constant rate' })}
+
+As the stages end, their last two epochs averaged while the cosine falls, so that the last epoch has settled by itself:
+
+${averageTable(seeds, { first: 'first stage', second: 'second stage' })}
 
 ## Positives sampled and images as they come
 
@@ -110,12 +115,15 @@ function parityTable(rows: readonly { seed: number; ours: Learned; keras: Learne
   return seedTable(columns, rows);
 }
 
-function averageTable(seeds: readonly SeedLearned[]): string {
-  const columns = (['first', 'second'] as const).flatMap((stage): Column<SeedLearned>[] => {
-    const swa = (seed: SeedLearned) => seed[stage].ours.swa!.dice;
-    const end = (seed: SeedLearned) => last(seed[stage].ours).dice;
+/** Of the stages that have a title. */
+function averageTable(seeds: readonly SeedLearned[], titles: Partial<Record<Arm['stage'], string>>): string {
+  const trained = ({ first, second, averaged }: SeedLearned) => ({ first: first.ours, second: second.ours, averaged });
+  const columns = Object.entries(titles).flatMap(([stage, title]): Column<SeedLearned>[] => {
+    const of = (seed: SeedLearned) => trained(seed)[stage as Arm['stage']];
+    const swa = (seed: SeedLearned) => of(seed).swa!.dice;
+    const end = (seed: SeedLearned) => last(of(seed)).dice;
     return [
-      { title: `${stage} stage, SWA`, of: swa },
+      { title: `${title}, SWA`, of: swa },
       { title: 'last epoch', of: end },
       { title: 'difference', of: (seed) => swa(seed) - end(seed), format: signed },
     ];
