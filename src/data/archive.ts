@@ -32,9 +32,12 @@ export function archivePath(archive: string, name: string): string {
 /** Opens a zip archive and reads its list of files. Throws UserError where it is none or cut short. */
 export async function openArchive(path: string): Promise<Archive> {
   const refuse = (error: unknown) =>
-    new UserError(`${path}: this zip archive cannot be read: ${messageOf(error)}. Download it again.`, {
-      cause: error,
-    });
+    new UserError(
+      `${path}: this zip archive cannot be read: ${messageOf(error).replace(/\.$/, '')}. Download it again.`,
+      {
+        cause: error,
+      },
+    );
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error) => {
     throw refuse(error);
   });

@@ -72,6 +72,19 @@ test('a progressive JPEG decodes where JPEG Baseline is announced; a lossless fr
   await refuses({ transferSyntax, fragments: [lossless] }, /process baseline or extended or progressive.*"lossless"/);
 });
 
+test('a progressive JPEG of more scans than any honest one is refused, whatever its other segments hold', async () => {
+  const raw = { width: COLUMNS, height: ROWS, channels: 1 as const };
+  const jpeg = await sharp(RAMP, { raw }).toColourspace('b-w').jpeg({ progressive: true }).toBuffer();
+  const scan = jpeg.subarray(jpeg.lastIndexOf(Buffer.from([0xff, 0xda])), jpeg.length - 2);
+  // An end of the image inside a comment is none.
+  const comment = Buffer.from([0xff, 0xfe, 0, 4, 0xff, 0xd9]);
+  const withScans = (count: number) =>
+    Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2, -2), ...Array(count).fill(scan), jpeg.subarray(-2)]);
+  const transferSyntax = TRANSFER_SYNTAX.jpegBaseline;
+  assert.equal((await decode({ transferSyntax, fragments: [withScans(0)] })).data.length, COLUMNS * ROWS);
+  await refuses({ transferSyntax, fragments: [withScans(40)] }, /at most 32 scans for .* but received 4\d/);
+});
+
 test('a damaged, cut or wrongly sized JPEG is refused', async () => {
   const transferSyntax = TRANSFER_SYNTAX.jpegBaseline;
   const jpeg = await flatJpeg(COLUMNS, ROWS, 77);
