@@ -6,14 +6,15 @@ import { findCommand } from './commands/help.ts';
 import { type CommandEntry, commands } from './commands/index.ts';
 import { checkWords, readWords } from './commands/words.ts';
 import { userFolder } from './config/paths.ts';
-import { messageOf, UserError } from './core/errors.ts';
+import { messageOf, Stopped, UserError } from './core/errors.ts';
 import { openTerminal } from './core/terminal.ts';
 
-const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** SIGUSR1 is what a queue sends before it takes the machine away: EX_TEMPFAIL (sysexits.h), try again. */
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 75 } as const;
 
 /**
  * Runs one command and returns the exit code: 0 done, 1 failed, 2 the user's mistake, 3 done with items left out,
- * 130 and 143 stopped by a signal. This is the only place that catches.
+ * 130 and 143 stopped by a signal, 75 stopped by SIGUSR1 to be taken up again. This is the only place that catches.
  * @param typed the words after `npm run`: the command's name, files and `key=value`.
  */
 export async function runCli(typed: readonly string[], table: readonly CommandEntry[] = commands): Promise<number> {
@@ -61,11 +62,6 @@ function keepStdout(): (value: unknown) => void {
   return (value) => void write(`${JSON.stringify(value)}\n`);
 }
 
-/** What a command's signal is aborted with: `signal.throwIfAborted()` throws it. */
-class Stopped extends Error {
-  override name = 'AbortError';
-}
-
 /** Turns the first signal into an abort and the next into an exit. */
 function listenForSignals(): { signal: AbortSignal; exitCode(): number | undefined } {
   const controller = new AbortController();
@@ -75,7 +71,7 @@ function listenForSignals(): { signal: AbortSignal; exitCode(): number | undefin
       // One Ctrl-C may come twice: from the terminal, and forwarded by npm.
       if (first !== undefined && Date.now() - first.time > 1000) process.exit(code);
       first ??= { code, time: Date.now() };
-      controller.abort(new Stopped(`Stopped by ${name}.`));
+      controller.abort(new Stopped(`Stopped by ${name}.`, { requeue: name === 'SIGUSR1' }));
     });
   }
   return { signal: controller.signal, exitCode: () => first?.code };

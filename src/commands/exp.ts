@@ -7,6 +7,7 @@ import { findRun } from '../tracking/runs.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
 import { findEncoderFile } from '../train/initial-weights.ts';
+import { findResumed, resultOf } from '../train/resume.ts';
 import type { RunResult } from '../train/run-experiment.ts';
 import { type ShownAugment, showAugment } from '../train/show-augment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
@@ -20,13 +21,16 @@ export const expCommand: Command = {
   usage: '<experiment.yml> [more.yml …] [key=value …]',
   keys: {
     dry_run: 'true: check everything, measure a step, tell memory and time, and stop',
+    resume: 'last or a run: go on where it stands, to the bit; last begins what has not begun',
+    fork: 'true: go on by a new run, whose configuration may be another',
     show_augment: 'true: write a sheet of augmented training images to look at, and stop',
   },
   overrides: true,
   run: async ({ words, values: typed, cwd, signal }, terminal) => {
-    const { dry_run: dry, show_augment: show, ...values } = typed;
+    const { dry_run: dry, show_augment: show, resume, fork, ...values } = typed;
     const [dryRuns, shows] = [readSwitch('dry_run', dry), readSwitch('show_augment', show)];
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
+    const wish = readWish(resume, fork, words);
     if (shows) return await showAll(words, values, { cwd, signal }, terminal);
     const settings = await readSettings(cwd);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
@@ -37,11 +41,15 @@ export const expCommand: Command = {
     for (const file of words) {
       const experiment = await parseExperiment(file, values, cwd);
       await preparePhantom(experiment, { cwd, signal }, terminal);
-      const result = await superviseRun(experiment, { file, cwd, settings, signal, earlier }, terminal);
+      const resumed = wish && (await findResumed(experiment, wish, { runsDir: settings.runsDir, cwd }));
+      const context = { file, cwd, settings, signal, earlier, resume: resumed };
+      const done = resumed?.finished === true && !resumed.fork;
+      if (done) terminal.say(`${resumed.runId} has finished: nothing is left to do`);
+      const result = done ? resultOf(resumed) : await superviseRun(experiment, context, terminal);
       results.push(result);
       earlier.set(experiment.name, result.run_id);
       speak(result, terminal);
-      if (result.status === 'KILLED') break;
+      if (result.status !== 'FINISHED') break;
     }
     const shown = results.map(toJson);
     return { json: shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown } };
@@ -64,6 +72,15 @@ async function showAll(
   }
   terminal.say(`\nNext: the same command without show_augment=true.`);
   return { json: shown.length === 1 ? { ...shown[0]! } : { ...shown.at(-1)!, runs: shown } };
+}
+
+/** What `resume` and `fork` ask for; undefined where every file begins anew. */
+function readWish(resume: string | undefined, fork: string | undefined, files: readonly string[]) {
+  const wish = { resume: resume ?? '', fork: readSwitch('fork', fork) };
+  if (resume === undefined && !wish.fork) return undefined;
+  if (resume === undefined) throw new UserError(expected('resume=<run> with fork=true', 'resume', 'none'));
+  if (resume === 'last' || files.length === 1) return wish;
+  throw new UserError(expected('resume=last with several files', 'resume', resume, 'Or name one file.'));
 }
 
 function readSwitch(key: string, typed = 'false'): boolean {
@@ -115,6 +132,7 @@ function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }:
   terminal.say(`\nrun          ${run_id} ${status}`);
   terminal.say(`files        ${run_dir}`);
   if (mlflow_run_id !== undefined) terminal.say(`MLflow       ${tracking_uri}, run ${mlflow_run_id}`);
+  if (status !== 'FINISHED') terminal.say('Next: the same command with resume=last goes on with it.');
   if (chosen === undefined) return;
   const checkpoint = isAverage(chosen.id) ? chosen.id : 'best-dice';
   const member = `{run: ${run_id}, checkpoint: ${checkpoint}, weight: 1}`;

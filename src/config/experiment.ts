@@ -12,6 +12,7 @@ import { lossSum } from '../losses/loss-sum.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
 import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
 import { emaConfig, swaConfig } from './averages.ts';
+import { checkpointEveryConfig } from './checkpoint-every.ts';
 import type { Problem } from './describe-problem.ts';
 import { initConfig } from './init.ts';
 import { type CheckedParts, type ConfigOf, optional, required, withDefault } from './keys.ts';
@@ -101,6 +102,11 @@ export const experimentKeys = {
     42,
   ),
   mlflow_experiment: withDefault('The MLflow experiment to log to.', z.string().min(1), 'siim-pneumothorax'),
+  checkpoint_every: withDefault(
+    'Save within an epoch too, so often: 15m, 30s, 2h or 100 updates.',
+    checkpointEveryConfig,
+    '15m',
+  ),
   validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
 };
 

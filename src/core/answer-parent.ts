@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { ChildMessage, ParentMessage } from './child.ts';
-import { messageOf, UserError } from './errors.ts';
+import { messageOf, Stopped, UserError } from './errors.ts';
 
 /** What a child's work is given beside its question. */
 export interface ChildContext {
@@ -8,11 +8,6 @@ export interface ChildContext {
   signal: AbortSignal;
   /** Says something to the parent on the way. */
   tell(news: unknown): void;
-}
-
-/** The parent's wish to stop; thrown by `signal.throwIfAborted()`. */
-class ToldToStop extends Error {
-  override name = 'AbortError';
 }
 
 /** In a process that `askChild` started: does the work once, sends what comes of it, and ends the process. */
@@ -34,22 +29,22 @@ export async function answerParent<Question>(
 
 function listenToParent<Question>(controller: AbortController): Promise<Question> {
   // A terminal's Ctrl-C reaches every process: the parent hears it too and decides.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {});
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const) process.on(name, () => {});
   process.on('disconnect', () => {
     if (controller.signal.aborted) process.exit(1);
-    controller.abort(new ToldToStop('The parent process is gone.'));
+    controller.abort(new Stopped('The parent process is gone.'));
   });
   process.on('uncaughtException', (error) => void send(describe(error)).then(() => process.exit(1)));
   return new Promise((resolve) => {
     process.on('message', (message: ParentMessage) => {
       if ('question' in message) resolve(message.question as Question);
-      else controller.abort(new ToldToStop(message.stop));
+      else controller.abort(new Stopped(message.stop, { requeue: message.requeue }));
     });
   });
 }
 
 function describe(error: unknown): ChildMessage {
-  const kind = error instanceof UserError ? 'user' : error instanceof ToldToStop ? 'stopped' : 'other';
+  const kind = error instanceof UserError ? 'user' : error instanceof Stopped ? 'stopped' : 'other';
   return { error: { kind, message: messageOf(error), shown: inspect(error) } };
 }
 

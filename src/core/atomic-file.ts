@@ -24,16 +24,21 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /**
- * Fills a directory aside, syncs every file in it and renames it into place; the target must not exist.
- * When `fill` throws, nothing is left behind.
+ * Fills a directory aside, syncs every file in it and renames it into place. The target must not exist, unless it is
+ * to be replaced: then it goes when the new one is whole. When `fill` throws, all is as before.
  */
-export async function writeDirectoryAtomic(path: string, fill: (aside: string) => Promise<void>): Promise<void> {
+export async function writeDirectoryAtomic(
+  path: string,
+  fill: (aside: string) => Promise<void>,
+  { replace = false } = {},
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const aside = asideOf(path);
   try {
     await mkdir(aside);
     await fill(aside);
     await syncTree(aside);
+    if (replace) await rm(path, { recursive: true, force: true });
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
-import { messageOf, UserError } from './errors.ts';
+import { isRequeue, messageOf, UserError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a child says to its parent: news on the way, then how its work ended. */
@@ -11,7 +11,7 @@ export type ChildMessage =
   | { error: { kind: 'user' | 'stopped' | 'other'; message: string; shown: string } };
 
 /** What a parent says to its child. */
-export type ParentMessage = { question: unknown } | { stop: string };
+export type ParentMessage = { question: unknown } | { stop: string; requeue: boolean };
 
 /** A child that ended without a word: something killed it, or it crashed in native code. */
 export class ChildDied extends Error {
@@ -63,7 +63,7 @@ export async function askChild<Answer>(
   });
   // A message to a child that is gone already is an error which its end says better.
   const tell = (message: ParentMessage) => void child.send(message, () => {});
-  const stop = () => tell({ stop: messageOf(signal.reason) });
+  const stop = () => tell({ stop: messageOf(signal.reason), requeue: isRequeue(signal.reason) });
   tell({ question });
   signal.addEventListener('abort', stop, { once: true });
   const { signal: killed, exitCode } = await child;

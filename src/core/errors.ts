@@ -3,6 +3,24 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** The user's wish to stop: what a command's signal is aborted with, and what `signal.throwIfAborted()` throws. */
+export class Stopped extends Error {
+  override name = 'AbortError';
+
+  /** Whether the work is to be taken up again later, so that it has not ended. */
+  readonly requeue: boolean;
+
+  constructor(message: string, { requeue = false } = {}) {
+    super(message);
+    this.requeue = requeue;
+  }
+}
+
+/** Whether what a signal was aborted with says that the work is to be taken up again. */
+export function isRequeue(reason: unknown): boolean {
+  return reason instanceof Stopped && reason.requeue;
+}
+
 /**
  * The sentence every check of a value speaks: `Expected <what> for <where> but received <value>.`, then what to do next.
  * `received` is shown as JSON, cut to 120 characters.

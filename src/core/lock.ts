@@ -39,6 +39,10 @@ export async function withLock<T>(
 }
 
 /** `process 12 (remove <path> if it is gone)`: a holder on another machine cannot be seen to be dead from here. */
+export async function describeLock(path: string): Promise<string> {
+  return describeHolder(path, await readHolder(path));
+}
+
 function describeHolder(path: string, holder: Holder | undefined): string {
   if (holder === undefined) return `another process (remove ${path} if it is gone)`;
   const place = holder.host === hostname() ? '' : ` on ${holder.host}`;

@@ -20,8 +20,8 @@ export interface LoaderJob {
   memory: SharedArrayBuffer;
   /** Which image is at each place, by index into the data set. */
   order: Int32Array;
-  /** Undefined: images as they are. */
-  augmentation: { steps: readonly AugmentConfig[]; seed: number; epoch: number } | undefined;
+  /** Undefined: images as they are; firstPlace is the epoch's place that is the pass's first. */
+  augmentation: { steps: readonly AugmentConfig[]; seed: number; epoch: number; firstPlace: number } | undefined;
 }
 
 /** The bytes that a pass needs. */

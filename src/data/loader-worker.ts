@@ -28,8 +28,8 @@ function fill(job: LoaderJob, place: number): void {
   drawMask(truthAt(truth, index), resolution, mask);
   if (job.augmentation === undefined) return;
   // By place in the epoch, since a sampler may give an image twice.
-  const { steps, seed, epoch } = job.augmentation;
-  augment(steps, { size: resolution, image, mask }, createRng(seed, 'augment', epoch, place));
+  const { steps, seed, epoch, firstPlace } = job.augmentation;
+  augment(steps, { size: resolution, image, mask }, createRng(seed, 'augment', epoch, firstPlace + place));
 }
 
 function tellOwner(): void {

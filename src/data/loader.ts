@@ -25,6 +25,8 @@ export interface EpochOptions {
   seed: number;
   /** From 0. */
   epoch: number;
+  /** How many of its batches to leave out, those that were trained on before; left out: none. */
+  fromBatch?: number;
 }
 
 /**
@@ -99,12 +101,13 @@ export function openLoader(
 
   return {
     dataset,
-    trainingBatches: (indices, { batchSize, sampler: config, augment: steps, seed, epoch }) => {
+    trainingBatches: (indices, { batchSize, sampler: config, augment: steps, seed, epoch, fromBatch = 0 }) => {
       const isPositive = (index: number) => (images[index]!.truth?.length ?? 0) > 0;
       const weighed = weighImages(images, indices, { seed, epoch });
       const order = sampleEpoch(weighed, isPositive, { config, seed, epoch });
-      const wholeBatches = order.slice(0, order.length - (order.length % batchSize));
-      return pass(wholeBatches, batchSize, { steps, seed, epoch });
+      const firstPlace = fromBatch * batchSize;
+      const wholeBatches = order.slice(firstPlace, order.length - (order.length % batchSize));
+      return pass(wholeBatches, batchSize, { steps, seed, epoch, firstPlace });
     },
     orderedBatches: pass,
     close: threads.close,

@@ -3,7 +3,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256, sha256File, writeDirectoryAtomic, writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, UserError } from '../core/errors.ts';
-import { encodeSafetensors, type NamedTensors, readSafetensors } from '../core/safetensors.ts';
+import {
+  encodeSafetensors,
+  type NamedDoubles,
+  type NamedTensors,
+  readSafetensors,
+  readSafetensorsDoubles,
+} from '../core/safetensors.ts';
 
 /** The names under which a run's checkpoints are known; several may mean the same one. */
 export const CHECKPOINT_NAMES = ['last', 'best-loss', 'best-dice', 'best-iou', 'swa', 'ema'] as const;
@@ -17,39 +23,57 @@ export function isAverage(id: string): id is AverageName {
   return id === 'swa' || id === 'ema';
 }
 
-/** Which checkpoint each name means: `checkpoints/index.json`, replaced as a whole, so all names change at once. */
-export type CheckpointIndex = Partial<Record<CheckpointName, string>>;
+/**
+ * Which checkpoint each name means: `checkpoints/index.json`, replaced as a whole, so all names change at once. `previous` is
+ * what `last` meant before: it stays for the day on which the last one turns out to be damaged.
+ */
+export type CheckpointIndex = Partial<Record<CheckpointName | 'previous', string>>;
 
 export interface CheckpointContent {
   weights: NamedTensors;
-  /** The optimizer's slots; an average of weights has none. */
-  optimizer?: NamedTensors;
+  /** What training goes on from beside the weights; an average of weights has none. */
+  training?: TrainingArrays;
   /** Epochs and updates done, metrics, and whatever else explains it. */
   state: Record<string, unknown>;
 }
 
+/** The arrays that training goes on from beside the weights. */
+export interface TrainingArrays {
+  /** The optimizer's slots, gathered gradients and the moving average. */
+  optimizer: NamedTensors;
+  /** The sums of the plain mean of weights; empty where there is none. */
+  sums: NamedDoubles;
+}
+
 const MANIFEST = 'manifest.json';
+const WEIGHTS = 'weights.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+const SUMS = 'averages.safetensors';
+const STATE = 'state.json';
 type Manifest = { files: Record<string, { sha256: string; bytes: number }> };
 
 /**
- * Writes `checkpoints/<id>/` aside, syncs it and renames it: weights and optimizer as safetensors, the state as JSON,
- * and a manifest with the SHA-256 of each. Returns the digest of the weights.
+ * Writes `checkpoints/<id>/` aside, syncs it and renames it: weights, optimizer and sums as safetensors, the state as JSON,
+ * and a manifest with the SHA-256 of each. What lay there, a damaged one, is replaced. Returns the digest of the weights.
  */
 export async function saveCheckpoint(runDir: string, id: string, content: CheckpointContent): Promise<string> {
+  const { training } = content;
   const files: Record<string, Uint8Array> = {
-    'weights.safetensors': encodeSafetensors(content.weights),
-    ...(content.optimizer === undefined ? {} : { 'optimizer.safetensors': encodeSafetensors(content.optimizer) }),
-    'state.json': Buffer.from(`${JSON.stringify(content.state, null, 2)}\n`),
+    [WEIGHTS]: encodeSafetensors(content.weights),
+    ...(training === undefined ? {} : { [OPTIMIZER]: encodeSafetensors(training.optimizer) }),
+    ...(training === undefined || training.sums.size === 0 ? {} : { [SUMS]: encodeSafetensors(training.sums) }),
+    [STATE]: Buffer.from(`${JSON.stringify(content.state, null, 2)}\n`),
   };
   const manifest: Manifest = { files: {} };
   for (const [name, bytes] of Object.entries(files)) {
     manifest.files[name] = { sha256: sha256(bytes), bytes: bytes.length };
   }
-  await writeDirectoryAtomic(checkpointDir(runDir, id), async (aside) => {
+  const fill = async (aside: string) => {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(aside, name), bytes);
     await writeFile(join(aside, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  });
-  return manifest.files['weights.safetensors']!.sha256;
+  };
+  await writeDirectoryAtomic(checkpointDir(runDir, id), fill, { replace: true });
+  return manifest.files[WEIGHTS]!.sha256;
 }
 
 /** The SHA-256 that weights have as a checkpoint's file. */
@@ -60,13 +84,54 @@ export function digestOfWeights(weights: NamedTensors): string {
 /** Reads a checkpoint's weights after comparing every file with the manifest. Throws where one is missing or damaged. */
 export async function readCheckpoint(runDir: string, id: string): Promise<{ weights: NamedTensors; sha256: string }> {
   const dir = checkpointDir(runDir, id);
-  const manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
+  const manifest = await verify(dir);
+  return { weights: await readSafetensors(join(dir, WEIGHTS)), sha256: manifest.files[WEIGHTS]!.sha256 };
+}
+
+/** A checkpoint that training goes on from, every file of it compared with the manifest. Throws as readCheckpoint does. */
+export async function readTrainingCheckpoint(runDir: string, id: string): Promise<Required<CheckpointContent>> {
+  const dir = checkpointDir(runDir, id);
+  const { files } = await verify(dir);
+  const sums: NamedDoubles = SUMS in files ? await readSafetensorsDoubles(join(dir, SUMS)) : new Map();
+  return {
+    weights: await readSafetensors(join(dir, WEIGHTS)),
+    training: { optimizer: await readSafetensors(join(dir, OPTIMIZER)), sums },
+    state: JSON.parse(await readFile(join(dir, STATE), 'utf8')) as Record<string, unknown>,
+  };
+}
+
+/** Where training stood at a checkpoint, as it is written and compared with nothing yet. Throws where that is no JSON. */
+export async function readCheckpointState(runDir: string, id: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(checkpointDir(runDir, id), STATE), 'utf8'));
+}
+
+/** The ids under `checkpoints/` that are no averages, whole or not; what was being written when a process died is none. */
+export async function listTrainingCheckpoints(runDir: string): Promise<string[]> {
+  const folder = join(runDir, 'checkpoints');
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !isAverage(entry.name))
+    .map(({ name }) => name);
+}
+
+/** Compares every file of a checkpoint with its manifest. Throws Error, naming the file, where one is missing or damaged. */
+async function verify(dir: string): Promise<Manifest> {
+  const manifest = await readManifest(join(dir, MANIFEST));
   for (const [name, wanted] of Object.entries(manifest.files)) {
     const found = await sha256File(join(dir, name));
     if (found !== wanted.sha256) throw new Error(expected(`SHA-256 ${wanted.sha256}`, join(dir, name), found));
   }
-  const weights = await readSafetensors(join(dir, 'weights.safetensors'));
-  return { weights, sha256: manifest.files['weights.safetensors']!.sha256 };
+  return manifest;
+}
+
+async function readManifest(path: string): Promise<Manifest> {
+  const text = await readFile(path, 'utf8');
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    if (manifest.files[WEIGHTS] !== undefined) return manifest;
+  } catch {}
+  throw new Error(expected('a list of files with their SHA-256', path, text));
 }
 
 /** Points names at checkpoints and removes the checkpoints that no name means any more. Returns the ids removed. */
@@ -91,7 +156,7 @@ export async function findCheckpoint(runDir: string, name: CheckpointName): Prom
   const index = await readCheckpointIndex(runDir);
   const id = index[name];
   if (id !== undefined) return id;
-  const names = Object.keys(index);
+  const names = Object.keys(index).filter((each) => each !== 'previous');
   const next = names.length === 0 ? 'It has none yet.' : `It has ${names.join(', ')}.`;
   throw new UserError(expected('a checkpoint that the run has', runDir, name, next));
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEntry, RunStatus } from './journal-entry.ts';
-import { endOfWholeLines } from './journal-file.ts';
+import { endOfWholeLines, readJournal } from './journal-file.ts';
 
 export { readJournal } from './journal-file.ts';
 
@@ -22,6 +22,8 @@ export interface Journal {
   /** A picture that MLflow shows under a key at a step. */
   image(file: string, key: string, step: number): void;
   end(status: RunStatus): void;
+  /** Everything up to now is on the disk when it returns. */
+  flush(): void;
   /** Syncs what is left; safe to call twice. */
   close(): void;
 }
@@ -31,22 +33,57 @@ export const JOURNAL_FILE = 'journal.jsonl';
 /** Metrics may wait this long for the disk: an fsync costs more than a small training step. */
 const SYNC_EVERY_MS = 1000;
 
-/** Opens the journal of the run in `runDir`, making the folder where there is none; a torn last line is cut off first. */
+/**
+ * Opens the journal of the run in `runDir`, making the folder where there is none; a torn last line is cut off first. Points,
+ * pictures, files and tags that it has already are not written again: a run that is taken up goes once more through what came
+ * after its last checkpoint.
+ */
 export async function openJournal(runDir: string): Promise<Journal> {
   mkdirSync(runDir, { recursive: true });
-  const { append, close } = openFile(join(runDir, JOURNAL_FILE));
+  const path = join(runDir, JOURNAL_FILE);
+  const { append, flush, close } = openFile(path);
+  const known = knownOf(readJournal(path));
   return {
     run: (description) => append({ type: 'run', time: Date.now(), ...description }, true),
     metrics: (values, step) => {
-      const written = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toJson(value)]));
-      append({ type: 'metrics', time: Date.now(), step, values: written }, false);
+      const added = Object.entries(values).filter(([key]) => known.add(`${step} ${key}`));
+      const written = Object.fromEntries(added.map(([key, value]) => [key, toJson(value)]));
+      if (added.length > 0) append({ type: 'metrics', time: Date.now(), step, values: written }, false);
     },
-    tags: (tags) => append({ type: 'tags', time: Date.now(), tags: { ...tags } }, false),
-    artifact: (file, artifactPath) =>
-      append({ type: 'artifact', time: Date.now(), file, artifact_path: artifactPath }, false),
-    image: (file, key, step) => append({ type: 'image', time: Date.now(), file, key, step }, false),
+    tags: (tags) => {
+      const added = Object.entries(tags).filter(([key, value]) => known.tags.get(key) !== value);
+      for (const [key, value] of added) known.tags.set(key, value);
+      if (added.length > 0) append({ type: 'tags', time: Date.now(), tags: Object.fromEntries(added) }, false);
+    },
+    artifact: (file, artifactPath) => {
+      if (known.add(`artifact ${artifactPath} ${file}`))
+        append({ type: 'artifact', time: Date.now(), file, artifact_path: artifactPath }, false);
+    },
+    image: (file, key, step) => {
+      if (known.add(`image ${step} ${key}`)) append({ type: 'image', time: Date.now(), file, key, step }, false);
+    },
     end: (status) => append({ type: 'end', time: Date.now(), status }, true),
+    flush,
     close,
+  };
+}
+
+/** What a journal has, each by a text of its own, `add` saying whether it is new; and the tags as they are by now. */
+function knownOf(entries: readonly JournalEntry[]) {
+  const known = new Set<string>();
+  const tags = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.type === 'metrics') for (const key of Object.keys(entry.values)) known.add(`${entry.step} ${key}`);
+    if (entry.type === 'tags') for (const [key, value] of Object.entries(entry.tags)) tags.set(key, value);
+    if (entry.type === 'artifact') known.add(`artifact ${entry.artifact_path} ${entry.file}`);
+    if (entry.type === 'image') known.add(`image ${entry.step} ${entry.key}`);
+  }
+  return {
+    tags,
+    add: (text: string) => {
+      const size = known.size;
+      return known.add(text).size > size;
+    },
   };
 }
 
@@ -74,7 +111,10 @@ function openFile(path: string) {
     sync();
     closeSync(file);
   };
-  return { append, close };
+  const flush = () => {
+    if (!closed) sync();
+  };
+  return { append, flush, close };
 }
 
 /** A write may take only a part (a full disk, a signal): go on until it is whole, or the next one throws. */

@@ -25,13 +25,18 @@ export async function describeRun(
       'mlflow.source.name': file,
       'mlflow.source.type': 'LOCAL',
       ...(commit === undefined ? {} : { 'mlflow.source.git.commit': commit }),
-      'data.digest': dataset.digest.slice(0, DIGEST_LENGTH),
-      ...(dataset.extraDigest === undefined
-        ? {}
-        : { 'data.extra_digest': dataset.extraDigest.slice(0, DIGEST_LENGTH) }),
+      ...dataTags(dataset),
       'data.fold': String(experiment.data.fold),
       device,
     },
+  };
+}
+
+/** Which data a run is trained on, as tags. */
+export function dataTags({ digest, extraDigest }: Pick<Dataset, 'digest' | 'extraDigest'>): Record<string, string> {
+  return {
+    'data.digest': digest.slice(0, DIGEST_LENGTH),
+    ...(extraDigest === undefined ? {} : { 'data.extra_digest': extraDigest.slice(0, DIGEST_LENGTH) }),
   };
 }
 

@@ -2,16 +2,20 @@ import { setImmediate } from 'node:timers/promises';
 import type { Experiment } from '../config/experiment.ts';
 import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import type { Batch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { countWeighed } from '../data/extra-weights.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
 import { samplerAt } from '../data/sampler.ts';
 import { buildSchedule } from '../optim/index.ts';
+import type { Schedule } from '../optim/schedule.ts';
 import type { Journal } from '../tracking/journal.ts';
-import { type Averages, createAverages } from './averages.ts';
+import type { Averages } from './averages.ts';
+import { type CheckpointClock, createCheckpointClock } from './checkpoint-clock.ts';
 import { createEpochMixture } from './epoch-mixture.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
+import type { Progress } from './progress.ts';
 import type { TrainStep } from './step.ts';
 import { validate } from './validate.ts';
 
@@ -22,6 +26,7 @@ export interface Training {
   /** Indices into the dataset. */
   split: { train: readonly number[]; validation: readonly number[] };
   step: TrainStep;
+  averages: Averages;
   checkpoints: Checkpoints;
   journal: Journal;
   terminal: Terminal;
@@ -30,50 +35,43 @@ export interface Training {
   workers?: number | undefined;
 }
 
-/** What the loop itself adds: the threads that make its batches, and the averages of weights on the way. */
+/** What the loop itself adds: the threads that make its batches, and when to save within an epoch. */
 interface Fitting extends Training {
   loader: Loader;
-  averages: Averages;
-}
-
-/** How far a run has come. */
-export interface Progress {
-  /** Epochs done. */
-  epoch: number;
-  /** Updates done. */
-  update: number;
-  /** Validation Dice of every epoch done. */
-  scores: number[];
-  /** Whether the network holds averaged weights by now, rather than those that training goes on from. */
-  averaging: boolean;
+  clock: CheckpointClock;
+  schedule: Schedule;
+  /** Batches of an epoch, and updates of the whole run. */
+  steps: { batches: number; updates: number };
 }
 
 /**
- * Trains for the experiment's epochs, validating and saving after each, and then the averages of weights that it asks for.
- * Returns the checkpoint to use: the average of the better Dice when there is one, else the epoch of the best Dice.
+ * Trains for the experiment's epochs, from wherever it stands, validating and saving after each, and then the averages of
+ * weights that it asks for. Returns the checkpoint to use: the average of the better Dice when there is one, else the epoch of
+ * the best Dice.
  */
 export async function fit(training: Training, progress: Progress): Promise<SavedCheckpoint> {
-  const { dataset, workers, signal } = training;
+  const { dataset, workers, signal, experiment } = training;
   const loader = openLoader(dataset, { workers, signal });
   try {
-    const averages = createAverages(training.experiment, training.step);
-    return await fitEpochs({ ...training, loader, averages }, progress);
+    const clock = createCheckpointClock(experiment.checkpoint_every);
+    const schedule = buildSchedule(experiment.lr_schedule);
+    return await fitEpochs({ ...training, loader, clock, schedule, steps: countSteps(training) }, progress);
   } finally {
     await loader.close();
   }
 }
 
 async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedCheckpoint> {
-  const { experiment, step, checkpoints, averages } = fitting;
+  const { experiment, step, checkpoints, averages, clock } = fitting;
   while (progress.epoch < experiment.epochs) {
     step.train(progress.epoch < experiment.freeze_encoder_epochs ? 'decoder' : 'all');
     await trainEpoch(fitting, progress);
-    const done = { ...progress, epoch: progress.epoch + 1 };
+    const done = { ...progress, ...NEXT_EPOCH, epoch: progress.epoch + 1 };
+    averages.afterEpoch(done.epoch);
     const saved = await saveValidated(fitting, `epoch-${String(done.epoch).padStart(4, '0')}`, done);
-    progress.epoch = done.epoch;
-    progress.scores.push(saved.metrics['val/dice']);
+    Object.assign(progress, done);
+    clock.saved();
     report(fitting, progress, saved);
-    averages.afterEpoch(progress.epoch);
   }
   const averaged: SavedCheckpoint[] = [];
   for (const { id, weights } of averages.results()) {
@@ -86,6 +84,9 @@ async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedChe
   return averaged[0] ?? checkpoints.best('best-dice');
 }
 
+/** What is counted within an epoch, before its first batch. */
+const NEXT_EPOCH = { batch: 0, mixture: { seen: 0, positive: 0 } };
+
 async function saveValidated(fitting: Fitting, id: string, progress: Progress): Promise<SavedCheckpoint> {
   const { experiment, step, loader, split, checkpoints, signal } = fitting;
   return await checkpoints.save(id, progress, (options) =>
@@ -93,49 +94,63 @@ async function saveValidated(fitting: Fitting, id: string, progress: Progress): 
   );
 }
 
-/** One pass over the training images: gradients are gathered over `accumulation_steps` batches for each update. */
+/**
+ * What is left of one pass over the training images: gradients are gathered over `accumulation_steps` batches for each
+ * update. Between any two batches `progress` says where training stands, so that it can be saved there.
+ */
 async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
-  const { experiment, step, averages, journal, signal } = fitting;
-  const schedule = buildSchedule(experiment.lr_schedule);
-  const { batches, updates } = countSteps(fitting);
+  const { experiment, checkpoints, journal, signal, clock } = fitting;
+  const { batches } = fitting.steps;
   const bar = fitting.terminal.progress(`epoch ${progress.epoch + 1}/${experiment.epochs}, batch`, batches);
+  bar.advance(progress.batch);
   const watch = createEpochWatch();
-  const mixture = createEpochMixture(fitting.dataset.images);
-  let losses: number[] = [];
-  let batchesLeft = batches;
+  const mixture = createEpochMixture(fitting.dataset.images, progress.mixture);
+  const from = progress.batch;
   try {
-    for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch))) {
+    for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch, from))) {
       signal.throwIfAborted();
-      const lr = schedule({ ...progress, updates });
-      const alone = experiment.accumulation_steps === 1;
-      const loss = alone ? step.update(batch, lr) : step.accumulate(batch);
-      losses.push(checkLoss(loss, progress, batch.ids));
+      const updated = trainBatch(fitting, batch, progress);
       mixture.see(batch.ids);
-      batchesLeft--;
-      // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
-      if (losses.length === experiment.accumulation_steps || batchesLeft === 0) {
-        if (!alone) step.apply(lr);
-        progress.update++;
-        averages.afterUpdate(progress);
-        const norm = step.gradientNorm();
-        const clipped = norm === undefined ? {} : { 'train/gradient_norm': norm };
-        journal.metrics({ 'train/loss': mean(losses), lr, ...clipped }, progress.update);
-        losses = [];
-      }
+      progress.mixture = mixture.counts();
       bar.advance();
+      if (clock.isDue({ update: progress.update, updated })) {
+        await checkpoints.saveState(progress);
+        clock.saved();
+      }
       // TensorFlow works synchronously: without this neither signals nor uploads would get their turn.
       await setImmediate();
     }
-    const epoch = { ...mixture.metrics(), ...watch.metrics(batches * experiment.batch_size) };
-    journal.metrics(epoch, progress.update);
+    journal.metrics(mixture.metrics(), progress.update);
+    if (batches > from) journal.metrics(watch.metrics((batches - from) * experiment.batch_size), progress.update);
   } finally {
     bar.stop();
   }
 }
 
+/** One batch, and an update where its group is whole by it. Returns whether there was one. */
+function trainBatch(fitting: Fitting, batch: Batch, progress: Progress): boolean {
+  const { experiment, step, averages, journal, schedule } = fitting;
+  const { batches, updates } = fitting.steps;
+  const lr = schedule({ ...progress, updates });
+  const alone = experiment.accumulation_steps === 1;
+  const loss = checkLoss(alone ? step.update(batch, lr) : step.accumulate(batch), progress, batch.ids);
+  progress.losses.push(loss);
+  progress.batch++;
+  // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
+  if (progress.losses.length < experiment.accumulation_steps && progress.batch < batches) return false;
+  if (!alone) step.apply(lr);
+  progress.update++;
+  averages.afterUpdate(progress);
+  const norm = step.gradientNorm();
+  const clipped = norm === undefined ? {} : { 'train/gradient_norm': norm };
+  journal.metrics({ 'train/loss': mean(progress.losses), lr, ...clipped }, progress.update);
+  progress.losses = [];
+  return true;
+}
+
 /** Batch-norm statistics of averaged weights: their own, over the training images once more. */
 async function refreshBatchNorm(fitting: Fitting, epoch: number): Promise<void> {
-  const bar = fitting.terminal.progress('batch-norm statistics, batch', countSteps(fitting).batches);
+  const bar = fitting.terminal.progress('batch-norm statistics, batch', fitting.steps.batches);
   let index = 0;
   try {
     for await (const batch of epochBatches(fitting, epoch)) {
@@ -149,14 +164,15 @@ async function refreshBatchNorm(fitting: Fitting, epoch: number): Promise<void> 
   }
 }
 
-/** The batches of an epoch (from 0), as its experiment draws and augments them: the same at every call. */
+/** The batches of an epoch (from 0), as its experiment draws and augments them, from one on: the same at every call. */
 export function epochBatches(
   { experiment, loader, split }: Pick<Fitting, 'experiment' | 'loader' | 'split'>,
   epoch: number,
+  fromBatch = 0,
 ): ReturnType<Loader['trainingBatches']> {
   const { batch_size: batchSize, augment, seed, data, epochs } = experiment;
   const sampler = samplerAt(data.sampler, epoch, epochs);
-  return loader.trainingBatches(split.train, { batchSize, sampler, augment, seed, epoch });
+  return loader.trainingBatches(split.train, { batchSize, sampler, augment, seed, epoch, fromBatch });
 }
 
 function countSteps({ experiment, dataset, split }: Training): { batches: number; updates: number } {

@@ -6,11 +6,13 @@ import {
   digestOfWeights,
   isAverage,
   pointCheckpoints,
+  readCheckpointIndex,
   saveCheckpoint,
 } from '../models/checkpoint.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import type { Journal } from '../tracking/journal.ts';
-import type { Progress } from './fit.ts';
+import type { Averages } from './averages.ts';
+import { checkpointIdOf, type Progress } from './progress.ts';
 import type { TrainStep } from './step.ts';
 import type { Validation } from './validate.ts';
 
@@ -35,7 +37,6 @@ export interface SavedCheckpoint {
   metrics: ValidationMetrics;
   /** For which names it is the best so far. */
   names: CheckpointName[];
-  validation: Validation;
 }
 
 /** Which figure each best checkpoint is chosen by, and whether more of it is better. */
@@ -44,41 +45,54 @@ const MONITORED = [
   { name: 'best-dice', metric: 'val/dice', sign: 1 },
   { name: 'best-iou', metric: 'val/iou', sign: 1 },
 ] as const;
-type BestName = (typeof MONITORED)[number]['name'];
+export const BEST_NAMES = MONITORED.map(({ name }) => name);
+export type BestName = (typeof BEST_NAMES)[number];
+export type Bests = Partial<Record<BestName, Omit<SavedCheckpoint, 'names'>>>;
 
-/** Saves checkpoints of one run and keeps those that are best by something, the last, and the average. */
+/** Saves checkpoints of one run and keeps those that are best by something, the last two, and the averages. */
 export interface Checkpoints {
-  /** Validates the network as it stands, writes it with its out-of-fold probabilities, logs and names it. */
+  /** Validates the network as it stands, writes it with its out-of-fold probabilities, names and logs it. */
   save(
     id: string,
     progress: Progress,
     validate: (options: { storePath: string; checkpoint: string }) => Promise<Validation>,
   ): Promise<SavedCheckpoint>;
-  /** Writes the network as it stands without validating it: what is left of a run that was told to stop. */
-  saveInterrupted(progress: Progress): Promise<void>;
+  /** Writes where training stands, without validating it: within an epoch, and when a run is told to stop. */
+  saveState(progress: Progress): Promise<void>;
   /** The best one so far. Throws before the first. */
   best(name: BestName): SavedCheckpoint;
 }
 
+/** What checkpoints are made of, and where they go. */
+export interface CheckpointParts {
+  runDir: string;
+  step: TrainStep;
+  averages: Averages;
+  journal: Journal;
+  /** The checkpoint that the run goes on from, and the best ones of before. */
+  resumed?: { id: string; bests: Bests } | undefined;
+}
+
 /** Keeps the checkpoints of the run in `runDir`. */
-export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journal): Checkpoints {
-  const bests = new Map<BestName, SavedCheckpoint>();
+export function keepCheckpoints({ runDir, step, averages, journal, resumed }: CheckpointParts): Checkpoints {
+  const bests: Bests = { ...resumed?.bests };
 
   const write = async (id: string, progress: Progress, metrics?: ValidationMetrics) => {
-    const { slots, updates } = step.readOptimizer();
-    const state = {
-      epoch: progress.epoch,
-      update: progress.update,
-      optimizer_updates: updates,
-      scores: progress.scores,
-      metrics,
-    };
-    const content = { weights: step.readWeights(), state };
-    return await saveCheckpoint(runDir, id, isAverage(id) ? content : { ...content, optimizer: slots });
+    // What the checkpoint stands behind is on the disk before it.
+    journal.flush();
+    const weights = step.readWeights();
+    if (isAverage(id)) return await saveCheckpoint(runDir, id, { weights, state: { epoch: progress.epoch, metrics } });
+    const { arrays, counters } = step.readState();
+    const { sums, ...counts } = averages.readState();
+    const { averaging: _, ...stands } = progress;
+    const state = { ...stands, metrics, counters, averages: counts, bests };
+    return await saveCheckpoint(runDir, id, { weights, training: { optimizer: arrays, sums }, state });
   };
 
   const point = async (names: CheckpointIndex) => {
-    for (const id of await pointCheckpoints(runDir, names)) {
+    const { last } = await readCheckpointIndex(runDir);
+    const before = names.last === undefined || last === names.last || last === undefined ? {} : { previous: last };
+    for (const id of await pointCheckpoints(runDir, { ...before, ...names })) {
       await rm(predictionsPath(runDir, id, 'oof', ['none']), { recursive: true, force: true });
     }
   };
@@ -86,35 +100,38 @@ export function keepCheckpoints(runDir: string, step: TrainStep, journal: Journa
   return {
     save: async (id, progress, validate) => {
       const storePath = predictionsPath(runDir, id, 'oof', ['none']);
-      const validation = await validate({ storePath, checkpoint: digestOfWeights(step.readWeights()) });
-      const metrics = toMetrics(validation);
-      // The average that is chosen logs its figures as the run's at its end; beside them each has a Dice of its own.
-      if (isAverage(id)) journal.metrics({ [`val/dice_${id}`]: metrics['val/dice'] }, progress.epoch);
-      else journal.metrics(metrics, progress.epoch);
-      const sha256 = await write(id, progress, metrics);
-      const saved: SavedCheckpoint = { id, sha256, metrics, names: [], validation };
+      const sha256 = digestOfWeights(step.readWeights());
+      const metrics = toMetrics(await validate({ storePath, checkpoint: sha256 }));
+      const saved: SavedCheckpoint = { id, sha256, metrics, names: [] };
       if (isAverage(id)) {
+        await write(id, progress, metrics);
         await point({ [id]: id });
+        // The average that is chosen logs its figures as the run's at its end; beside them each has a Dice of its own.
+        journal.metrics({ [`val/dice_${id}`]: metrics['val/dice'] }, progress.epoch);
         return saved;
       }
       for (const { name, metric, sign } of MONITORED) {
-        const best = bests.get(name);
+        const best = bests[name];
         if (best !== undefined && !(sign * metrics[metric] > sign * best.metrics[metric])) continue;
-        bests.set(name, saved);
+        bests[name] = { id, sha256, metrics };
         saved.names.push(name);
       }
+      progress.scores.push(metrics['val/dice']);
+      await write(id, progress, metrics);
       await point({ last: id, ...Object.fromEntries(saved.names.map((name) => [name, id])) });
+      journal.metrics(metrics, progress.epoch);
       return saved;
     },
-    saveInterrupted: async (progress) => {
-      const id = `update-${String(progress.update).padStart(6, '0')}`;
+    saveState: async (progress) => {
+      const id = checkpointIdOf(progress);
+      if (id === resumed?.id) return;
       await write(id, progress);
       await point({ last: id });
     },
     best: (name) => {
-      const best = bests.get(name);
+      const best = bests[name];
       if (best === undefined) throw new Error(`Expected a checkpoint for ${name} but no epoch has been validated.`);
-      return best;
+      return { ...best, names: [name] };
     },
   };
 }

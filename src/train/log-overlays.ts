@@ -1,29 +1,32 @@
 import { join } from 'node:path';
+import { maskToRuns } from '../core/rle.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { ImageScore } from '../metrics/dice.ts';
-import { thresholdMap } from '../postprocess/threshold-map.ts';
+import { type ImageScore, scoreImage } from '../metrics/dice.ts';
 import { openProbabilityStore } from '../predict/probability-store.ts';
 import type { Training } from './fit.ts';
 import type { SavedCheckpoint } from './keep-checkpoints.ts';
 import { writeOverlay } from './overlay.ts';
+import { validationMask } from './validate.ts';
 
 /** Draws the worst, the median and the best of the positive validation images, from stored probabilities, and logs them. */
 export async function logOverlays(
   runDir: string,
   { dataset, split, journal, experiment }: Pick<Training, 'dataset' | 'split' | 'journal' | 'experiment'>,
-  { id, validation }: SavedCheckpoint,
+  { id }: SavedCheckpoint,
   storePath: string,
 ): Promise<void> {
   const store = await openProbabilityStore(storePath);
+  const maskOf = (image: string) => validationMask(store.read(image), store.resolution);
   try {
-    for (const [label, score] of chooseCases(validation.images)) {
+    const scores = split.validation
+      .map((index) => dataset.images[index]!)
+      .filter(({ truth }) => truth!.length > 0)
+      .map((image) => scoreImage(image.id, maskToRuns(maskOf(image.id)), image.truth!));
+    for (const [label, score] of chooseCases(scores)) {
       const index = findImage(dataset, split.validation, score.id);
-      const mask = thresholdMap(
-        [{ probabilities: store.read(score.id), resolution: store.resolution, weight: 1 }],
-        0.5,
-      );
       const file = join('overlays', `${id}-${label}.png`);
       const { truth } = dataset.images[index]!;
+      const mask = maskOf(score.id);
       await writeOverlay(join(runDir, file), dataset.readPixels(index), dataset.resolution, truth!, mask);
       journal.image(file, `val/${label}`, experiment.epochs);
     }
@@ -33,8 +36,8 @@ export async function logOverlays(
 }
 
 /** By Dice among the positives; nothing where there are none. */
-function chooseCases(images: readonly ImageScore[]): [string, ImageScore][] {
-  const ranked = images.filter(({ positive }) => positive).sort((a, b) => a.dice - b.dice || (a.id < b.id ? -1 : 1));
+function chooseCases(positives: readonly ImageScore[]): [string, ImageScore][] {
+  const ranked = [...positives].sort((a, b) => a.dice - b.dice || (a.id < b.id ? -1 : 1));
   if (ranked.length === 0) return [];
   return [
     ['worst', ranked[0]!],

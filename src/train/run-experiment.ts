@@ -1,30 +1,30 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Experiment } from '../config/experiment.ts';
 import type { Settings } from '../config/settings.ts';
-import { configTable, formatConfig } from '../config/show-config.ts';
-import { writeFileAtomic } from '../core/atomic-file.ts';
-import { messageOf } from '../core/errors.ts';
+import { configTable } from '../config/show-config.ts';
+import { isRequeue, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { writingTo } from '../data/disk.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
 import { predictionsPath } from '../predict/predictor.ts';
-import { writeValidationIds } from '../predict/validation-ids.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
+import { createAverages } from './averages.ts';
 import { traceLineage } from './contamination.ts';
-import { describeRun, makeRunId } from './describe-run.ts';
-import { fit, type Progress, type Training } from './fit.ts';
+import { describeRun } from './describe-run.ts';
+import { fit, type Training } from './fit.ts';
 import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
 import { logOverlays } from './log-overlays.ts';
 import { openData } from './open-data.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 import { prepareStep } from './prepare-step.ts';
-import { trainedFurther, writeTrainedOn } from './trained-on.ts';
+import { beginning } from './progress.ts';
+import { checkSameData, lockRun, makeRunFolder, type RunFolder } from './run-folder.ts';
+import type { TrainStep } from './step.ts';
+import { trainedFurther } from './trained-on.ts';
+import { findTrainingState, type TrainingState } from './training-state.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -34,8 +34,17 @@ export interface RunContext {
   signal: AbortSignal;
   /** Earlier files of the same command: name → run id. */
   earlier: EarlierRuns;
+  /** The run to take up, if one is. */
+  resume?: ResumedRun | undefined;
   /** Called with what should be known of the run if its process dies. */
   tell?: (news: RunNews) => void;
+}
+
+/** A run that is taken up where its last checkpoint stands: itself, or by a new one (`fork`). */
+export interface ResumedRun {
+  runId: string;
+  runDir: string;
+  fork: boolean;
 }
 
 /** What is known of a run by and by. */
@@ -49,7 +58,8 @@ export interface RunNews {
 export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'tracking_uri'> {
   run_id: string;
   run_dir: string;
-  status: 'FINISHED' | 'KILLED';
+  /** RUNNING: saved and ended in order to be taken up again. */
+  status: 'FINISHED' | 'KILLED' | 'RUNNING';
   /** The checkpoint to use, and its figures; undefined where the run was stopped before it was known. */
   chosen: SavedCheckpoint | undefined;
 }
@@ -57,58 +67,62 @@ export interface RunResult extends Pick<UploadResult, 'mlflow_run_id' | 'trackin
 /** The rest of the journal may still be waiting for a local server to be installed. */
 const UPLOAD_TIMEOUT_MS = 10 * 60_000;
 /** Whoever stops a run wants it to end; what is not in MLflow by then is sent by `npm run sync`. */
-const KILLED_UPLOAD_TIMEOUT_MS = 5_000;
+const STOPPED_UPLOAD_TIMEOUT_MS = 5_000;
 
 /**
  * One experiment from its declaration to its chosen checkpoint.
  * Throws UserError before anything is written where data, folds or initial weights are not there, or the step needs more
- * memory than the machine has; an error later ends the run as FAILED. When the signal says stop, the network is saved and
- * the run ends as KILLED.
+ * memory than the machine has; an error later ends the run as FAILED. When the signal says stop, training is saved to the batch
+ * and the run ends as KILLED, or stays RUNNING where it is to be taken up again.
  */
 export async function runExperiment(
   experiment: Experiment,
   context: RunContext,
   terminal: Terminal,
 ): Promise<RunResult> {
-  const { settings, cwd, signal } = context;
-  const initial = await findInitialWeights(experiment, { ...settings, cwd, earlier: context.earlier });
+  const { settings, cwd, signal, resume } = context;
+  const folder = resume === undefined || resume.fork ? undefined : await takeUp(resume);
+  let state = resume === undefined ? undefined : await findTrainingState(resume.runDir, terminal);
+  const places = { ...settings, cwd, earlier: context.earlier };
+  const initial = state === undefined ? await findInitialWeights(experiment, places) : undefined;
   const { device, deterministic } = experiment;
   const { dataset, split } = await openData(experiment, { cwd, signal }, terminal);
   const idsOf = (indices: readonly number[]) => indices.map((index) => dataset.images[index]!.id);
-  const lineage = await traceLineage(
-    experiment,
-    idsOf(split.validation),
-    { runsDir: settings.runsDir, earlier: context.earlier },
-    terminal,
-  );
+  const validation = idsOf(split.validation);
+  if (folder !== undefined) await checkSameData(folder, dataset, validation);
+  const lineage = await traceLineage(comesFrom(experiment, context, state), validation, places, terminal);
   const machine = readHostMemory();
   const host = device === 'gpu' ? machine : limitTensorFlow(machine);
   const engine = await loadEngine({ device, deterministic, cacheDir: settings.cacheDir, signal }, terminal);
   const setting = { device: engine.device, host, tell: (need: MemoryNeed) => context.tell?.({ need }) };
   const { step, need } = await prepareStep(experiment, initial, setting, terminal);
   signal.throwIfAborted();
+  const { progress, from } = state === undefined ? { progress: beginning() } : goOn(state, step, terminal);
+  // Its arrays are in the step by now, and as large as the network and its optimizer.
+  state = undefined;
 
-  const { runId, runDir } = await makeRunDir(experiment, settings);
+  const images = { validation, trainedOn: trainedFurther(lineage.before, idsOf(split.train)) };
+  const { runId, runDir, release } = folder ?? (await makeRunFolder(experiment, settings, images));
   context.tell?.({ runDir });
-  await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
-  await writeValidationIds(runDir, idsOf(split.validation));
-  await writeTrainedOn(runDir, trainedFurther(lineage.before, idsOf(split.train)));
   terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
   const journal = await openJournal(runDir);
   journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));
-  journal.tags({ ...lineage.tags, ...(await describeInitial(initial)) });
+  const parent = resume?.fork === true ? { 'harness.parent_run_id': resume.runId } : {};
+  journal.tags({ ...lineage.tags, ...(await describeInitial(initial)), ...parent });
   journal.artifact('config.yml', 'config.yml');
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
-  const progress: Progress = { epoch: 0, update: 0, scores: [], averaging: false };
   let training: Training | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
   let status: RunResult['status'] | 'FAILED' = 'FAILED';
   try {
-    const checkpoints = keepCheckpoints(runDir, step, journal);
+    const averages = createAverages(experiment, step, from?.averages);
+    const resumed = resume?.fork === true ? undefined : from;
+    const checkpoints = keepCheckpoints({ runDir, step, averages, journal, resumed });
+    if (resumed?.metrics !== undefined) journal.metrics(resumed.metrics, progress.epoch);
     const workers = settings.loaderWorkers;
-    training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal, workers };
+    training = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
     chosen = await fit(training, progress);
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';
@@ -119,18 +133,47 @@ export async function runExperiment(
   try {
     if (signal.aborted && failure === signal.reason) {
       // Averaged weights are no state to go on from: the last epoch's own checkpoint stands.
-      if (!progress.averaging) await training?.checkpoints.saveInterrupted(progress);
-      status = 'KILLED';
+      if (!progress.averaging) await training?.checkpoints.saveState(progress);
+      status = isRequeue(signal.reason) ? 'RUNNING' : 'KILLED';
     }
   } catch (error) {
     failure = error;
   }
   const uploaded = await endRun(status, { journal, uploader, terminal });
+  await release();
   dataset.close();
   step.dispose();
   if (status === 'FAILED') throw failure;
   const { mlflow_run_id, tracking_uri } = uploaded;
   return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
+}
+
+/**
+ * Where the weights come from, as far as validation is concerned: a forked run goes on from its parent as if it had begun with
+ * its weights; of one that is taken up it was asked when it began.
+ */
+function comesFrom(experiment: Experiment, { resume }: RunContext, state: TrainingState | undefined): Experiment {
+  if (state === undefined || resume === undefined) return experiment;
+  const { init: _, ...asked } = experiment;
+  return resume.fork ? { ...asked, init: { from: resume.runId, checkpoint: 'last' } } : asked;
+}
+
+/** The folder of a run that is taken up, in which nobody else trains from now on. */
+async function takeUp({ runId, runDir }: ResumedRun): Promise<RunFolder> {
+  return { runId, runDir, release: await lockRun(runDir) };
+}
+
+/** Puts everything back to where it stood; what the loop needs of it beside the step's arrays. */
+function goOn({ weights, step: stood, progress, ...from }: TrainingState, step: TrainStep, terminal: Terminal) {
+  try {
+    step.writeWeights(weights);
+    step.writeState(stood);
+  } catch (error) {
+    const next = 'Network, optimizer and averages must stay as they are; init.from takes the weights alone.';
+    throw new UserError(`${messageOf(error)}\n${next}`, { cause: error });
+  }
+  terminal.say(`going on from checkpoint ${from.id}: epoch ${progress.epoch + 1}, batch ${progress.batch + 1}`);
+  return { progress, from };
 }
 
 /** Writes the run's last word and sends what is left; a disk that refuses even that must not hide what went wrong. */
@@ -139,31 +182,15 @@ export async function endRun(
   { journal, uploader, terminal }: { journal: Journal; uploader: Uploader; terminal: Terminal },
 ): Promise<UploadResult> {
   try {
-    journal.end(status);
+    // A run that is to be taken up again has not ended.
+    if (status !== 'RUNNING') journal.end(status);
     journal.close();
   } catch (error) {
     if (status !== 'FAILED') throw error;
     terminal.warn(`the journal could not be ended: ${messageOf(error)}`);
   }
-  return await uploader.finish(status === 'KILLED' ? KILLED_UPLOAD_TIMEOUT_MS : UPLOAD_TIMEOUT_MS);
-}
-
-/** A new folder under `runs/`; two runs of one name in one second get different ones. */
-async function makeRunDir(experiment: Experiment, { runsDir }: Settings): Promise<{ runId: string; runDir: string }> {
-  await writingTo(runsDir, () => mkdir(runsDir, { recursive: true }));
-  const wanted = makeRunId(experiment.name, new Date());
-  for (let attempt = 1; ; attempt++) {
-    const runId = attempt === 1 ? wanted : `${wanted}-${attempt}`;
-    const runDir = join(runsDir, runId);
-    const made = await mkdir(runDir).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EEXIST') return false;
-        throw error;
-      },
-    );
-    if (made) return { runId, runDir };
-  }
+  const waits = status === 'FINISHED' || status === 'FAILED';
+  return await uploader.finish(waits ? UPLOAD_TIMEOUT_MS : STOPPED_UPLOAD_TIMEOUT_MS);
 }
 
 /** The last point of every `val/*` series is the chosen checkpoint's; its pictures and manifest go to MLflow. */

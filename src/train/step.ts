@@ -12,7 +12,8 @@ import { checkWeights, type NamedVariable } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defineStep } from './define-step.ts';
 import type { Part } from './define-updates.ts';
-import { FIRST_LOSS_SCALE, nextLossScale } from './loss-scale.ts';
+import { type Evaluation, scoreLogits } from './evaluation.ts';
+import { FIRST_LOSS_SCALE, type LossScale, nextLossScale } from './loss-scale.ts';
 
 /**
  * What training asks of whatever computes: the loop above it does not know whether kernels run one by one or as a graph.
@@ -45,6 +46,10 @@ export interface TrainStep {
   writeWeights(weights: NamedTensors): void;
   /** The optimizer's slots and the number of updates done. */
   readOptimizer(): { slots: NamedTensors; updates: number };
+  /** All that training goes on from beside the weights: what `writeState` sets. */
+  readState(): StepState;
+  /** Sets it. Throws when an array is missing, unknown or of another shape. */
+  writeState(state: StepState): void;
   /** Operations of one training step, and weights that it trains; no operations are counted for eager. */
   kernels: number;
   parameters: number;
@@ -53,13 +58,21 @@ export interface TrainStep {
   dispose(): void;
 }
 
-/** What a network says of a labelled batch. */
-export interface Evaluation {
-  loss: number;
-  /** Of the pixels, [N,R,R]. */
-  probabilities: Float32Array;
-  /** Of each image having a mask, [N]; undefined where the network has no presence head. */
-  presence: Float32Array | undefined;
+/** Where a step stands, beside its weights. */
+export interface StepState {
+  /** The optimizer's slots, gradients gathered for the next update, and the kept average, those that there are. */
+  arrays: NamedTensors;
+  counters: {
+    /** Updates done: the optimizer's step. */
+    updates: number;
+    /** Batches trained on: what dropout draws from. */
+    batches: number;
+    /** Images whose gradients wait for an update. */
+    waiting: number;
+    /** Updates that the kept average took in. */
+    followed: number;
+    loss_scale: LossScale;
+  };
 }
 
 export interface StepOptions {
@@ -206,6 +219,16 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       program.write(new Map<string, TensorValues>([...weights].map(([name, { data }]) => [name, data])));
     },
     readOptimizer: () => ({ slots: read(slots), updates }),
+    readState: () => ({
+      arrays: read([...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])]),
+      counters: { updates, batches, waiting, followed, loss_scale: lossScale },
+    }),
+    writeState: ({ arrays, counters }) => {
+      ({ updates, batches, waiting, followed, loss_scale: lossScale } = counters);
+      const kept = [...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])];
+      checkWeights(kept, arrays, 'the training step');
+      program.write(new Map<string, TensorValues>([...arrays].map(([name, { data }]) => [name, data])));
+    },
     kernels: program.countKernels(gathers ? 'accumulate_all' : 'update_all'),
     parameters: variables.reduce((sum, { trainable, variable }) => sum + (trainable ? variable.size : 0), 0),
     estimateBytes: program.estimateBytes(),
@@ -215,24 +238,4 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       model.dispose();
     },
   };
-}
-
-/** What a whole batch of the graph's size gave, of which the batch's own images come first. */
-function scoreLogits(
-  loss: Loss,
-  logits: Float32Array,
-  presence: Float32Array | undefined,
-  { count, resolution, masks }: Batch,
-): Evaluation {
-  let evaluation: Evaluation | undefined;
-  tf.tidy(() => {
-    const images = tf.tensor4d(logits.subarray(0, masks.length), [count, resolution, resolution, 1]);
-    const seen = presence && tf.tensor2d(presence.subarray(0, count), [count, 1]);
-    evaluation = {
-      loss: loss(images, tf.tensor4d(masks, images.shape, 'float32'), seen).dataSync()[0]!,
-      probabilities: tf.sigmoid(images).dataSync() as Float32Array,
-      presence: seen && (tf.sigmoid(seen).dataSync() as Float32Array),
-    };
-  });
-  return evaluation!;
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Mask } from '../core/image.ts';
 import { maskToRuns } from '../core/rle.ts';
 import type { Loader } from '../data/loader.ts';
 import { areaUnderRoc } from '../metrics/auc.ts';
@@ -52,8 +53,7 @@ export async function validate(
         const presence = result.presence?.[place];
         if (presence !== undefined) presences.push(presence);
         await writer.append(id, bytes, presence);
-        const mask = thresholdMap([{ probabilities: bytes, resolution, weight: 1 }], THRESHOLD);
-        images.push(scoreImage(id, maskToRuns(mask), truths.get(id)!));
+        images.push(scoreImage(id, maskToRuns(validationMask(bytes, resolution)), truths.get(id)!));
       }
       await setImmediate();
     }
@@ -65,4 +65,9 @@ export async function validate(
   const scored = presences.map((score, place) => ({ score, positive: images[place]!.positive }));
   const presenceAuc = scored.length === 0 ? undefined : areaUnderRoc(scored);
   return { loss: loss / indices.length, summary: summariseScores(images), images, presenceAuc };
+}
+
+/** The mask of stored probabilities that training scores: no TTA, no post-processing. */
+export function validationMask(probabilities: Uint8Array, resolution: number): Mask {
+  return thresholdMap([{ probabilities, resolution, weight: 1 }], THRESHOLD);
 }

@@ -45,6 +45,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     deterministic: false,
     seed: 42,
     mlflow_experiment: 'siim-pneumothorax',
+    checkpoint_every: '15m',
     validation_batch_size: 4,
   });
 });

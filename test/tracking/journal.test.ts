@@ -131,3 +131,29 @@ test('a folder that cannot be written is an error', async () => {
   await writeFile(join(folder, 'file'), '');
   await assert.rejects(openJournal(join(folder, 'file', 'run')), /ENOTDIR/);
 });
+
+test('a journal that is taken up keeps what it has: points, pictures, files and tags are not written again', async () => {
+  const runDir = nextRun();
+  const write = async (update: number) => {
+    const journal = await openJournal(runDir);
+    journal.metrics({ 'train/loss': 1 / update, lr: 0.1 }, update);
+    journal.metrics({ 'train/loss': 2, 'train/gradient_norm': 3 }, 2);
+    journal.tags({ a: 'x', b: String(update) });
+    journal.artifact('config.yml', 'config.yml');
+    journal.image('o.png', 'val/best', 1);
+    journal.flush();
+    journal.close();
+    journal.flush();
+  };
+  await write(1);
+  const before = readJournal(join(runDir, 'journal.jsonl'));
+  await write(1);
+  assert.deepEqual(readJournal(join(runDir, 'journal.jsonl')), before);
+  await write(2);
+  const added = readJournal(join(runDir, 'journal.jsonl')).slice(before.length);
+  // Of update 2 the loss is known, the rate is not; of the tags one is another.
+  assert.deepEqual(
+    added.map((entry) => (entry.type === 'metrics' ? entry.values : entry.type === 'tags' ? entry.tags : entry)),
+    [{ lr: 0.1 }, { b: '2' }],
+  );
+});

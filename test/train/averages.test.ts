@@ -40,3 +40,20 @@ test('a moving average is the plain mean at first, and takes no less than its sh
 test('both at once', () => {
   assert.deepEqual(run({ swa_epochs: 1, ema: { decay: 0.9 } }).found, { swa: 12, ema: -1 });
 });
+
+test('an average goes on from where another one stood, and an epoch that ends twice counts once', () => {
+  const weights = (value: number) => new Map([['w', { shape: [1], data: Float32Array.of(value) }]]);
+  let value = 1;
+  const step = { readWeights: () => weights(value), follow: () => {}, readAverage: () => weights(-1) };
+  const wanted = { epochs: 3, swa_epochs: 3, ema: { decay: 0.5 } };
+  const first = createAverages(wanted, step);
+  first.afterUpdate({ epoch: 0, update: 1 });
+  first.afterEpoch(1);
+  const second = createAverages(wanted, step, structuredClone(first.readState()));
+  second.afterEpoch(1);
+  assert.equal(second.readState().count, 1);
+  assert.equal(second.readState().followed, 1);
+  value = 4;
+  second.afterEpoch(2);
+  assert.deepEqual([...second.results()[0]!.weights.get('w')!.data], [2.5]);
+});

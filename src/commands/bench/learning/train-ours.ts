@@ -5,9 +5,11 @@ import { writeFileAtomic } from '../../../core/atomic-file.ts';
 import { encodeSafetensors, readSafetensors } from '../../../core/safetensors.ts';
 import type { Terminal } from '../../../core/terminal.ts';
 import { JOURNAL_FILE, openJournal, readJournal } from '../../../tracking/journal.ts';
+import { createAverages } from '../../../train/averages.ts';
 import { buildStep } from '../../../train/build-step.ts';
 import { fit } from '../../../train/fit.ts';
 import { keepCheckpoints, type ValidationMetrics } from '../../../train/keep-checkpoints.ts';
+import { beginning } from '../../../train/progress.ts';
 import type { Learned, Scores } from './figures.ts';
 import { countImages, type OpenData } from './open.ts';
 
@@ -38,9 +40,10 @@ export async function trainOurs(
   if (start !== undefined) step.writeWeights(await readSafetensors(start));
   const journal = await openJournal(folder);
   try {
-    const checkpoints = keepCheckpoints(folder, step, journal);
-    const training = { experiment, dataset, split, step, checkpoints, journal, terminal, signal, workers };
-    const chosen = await fit(training, { epoch: 0, update: 0, scores: [], averaging: false });
+    const averages = createAverages(experiment, step);
+    const checkpoints = keepCheckpoints({ runDir: folder, step, averages, journal });
+    const training = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
+    const chosen = await fit(training, beginning());
     await writeFileAtomic(keep, encodeSafetensors(step.readWeights()));
     return {
       ...readCurves(join(folder, JOURNAL_FILE)),

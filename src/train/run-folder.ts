@@ -1,0 +1,88 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Experiment } from '../config/experiment.ts';
+import { formatConfig } from '../config/show-config.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { expected, UserError } from '../core/errors.ts';
+import { describeLock, tryLock } from '../core/lock.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { writingTo } from '../data/disk.ts';
+import { checkValidationIds, writeValidationIds } from '../predict/validation-ids.ts';
+import { JOURNAL_FILE, readJournal } from '../tracking/journal.ts';
+import { dataTags, makeRunId } from './describe-run.ts';
+import { type TrainedOn, writeTrainedOn } from './trained-on.ts';
+
+/** A run's folder, which nobody else trains in until it is released. */
+export interface RunFolder {
+  runId: string;
+  runDir: string;
+  release(): Promise<void>;
+}
+
+/** Which images a run works with, by id. */
+interface RunImages {
+  validation: readonly string[];
+  trainedOn: TrainedOn;
+}
+
+const LOCK = 'run.lock';
+
+/** Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see. */
+export async function makeRunFolder(
+  experiment: Experiment,
+  { runsDir }: { runsDir: string },
+  { validation, trainedOn }: RunImages,
+): Promise<RunFolder> {
+  const { runId, runDir } = await makeDirectory(experiment.name, runsDir);
+  const release = await lockRun(runDir);
+  await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
+  await writeValidationIds(runDir, validation);
+  await writeTrainedOn(runDir, trainedOn);
+  return { runId, runDir, release };
+}
+
+/** Throws UserError where data or folds are not what a run began with. */
+export async function checkSameData(
+  { runId, runDir }: Pick<RunFolder, 'runId' | 'runDir'>,
+  dataset: Dataset,
+  validation: readonly string[],
+): Promise<void> {
+  await checkValidationIds(runDir, validation);
+  const first = readJournal(join(runDir, JOURNAL_FILE))[0];
+  const before = first?.type === 'run' ? first.tags : {};
+  for (const [tag, now] of Object.entries(dataTags(dataset))) {
+    if (before[tag] === now) continue;
+    const next = 'Bring them back, or begin a new run from it: fork=true.';
+    throw new UserError(expected(`the data that ${runId} began with (${before[tag]})`, tag, now, next));
+  }
+}
+
+/** Two runs of one name in one second get different folders. */
+async function makeDirectory(name: string, runsDir: string): Promise<{ runId: string; runDir: string }> {
+  await writingTo(runsDir, () => mkdir(runsDir, { recursive: true }));
+  const wanted = makeRunId(name, new Date());
+  for (let attempt = 1; ; attempt++) {
+    const runId = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+    const runDir = join(runsDir, runId);
+    const made = await mkdir(runDir).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') return false;
+        throw error;
+      },
+    );
+    if (made) return { runId, runDir };
+  }
+}
+
+/**
+ * Keeps others from training in a run's folder until the function that it returns is called, or this process is gone.
+ * Throws UserError where another one trains in it.
+ */
+export async function lockRun(runDir: string): Promise<() => Promise<void>> {
+  const path = join(runDir, LOCK);
+  if (await tryLock(path)) return async () => await rm(path, { force: true });
+  throw new UserError(
+    expected('a run that nobody trains', runDir, await describeLock(path), 'Wait until it ends, or stop it.'),
+  );
+}

@@ -1,0 +1,53 @@
+/**
+ * Preloaded into a process that trains (NODE_OPTIONS): kills it, as nothing can be caught, at one moment that the variable
+ * KILL_AT names, `<what>:<count>[:<how>]`: before the count-th call of `what`, or `after` it, or `half` through it.
+ */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const [what, count, how = 'before'] = (process.env.KILL_AT ?? '').split(':');
+// Only the process that trains: the one that watches it has no channel to a parent.
+if (what !== '' && process.send !== undefined) arm();
+
+function arm() {
+  const fs = require('node:fs');
+  const promises = require('node:fs/promises');
+  const timers = require('node:timers/promises');
+  let calls = 0;
+  const isNow = () => ++calls === Number(count);
+  const wrap = (object, name, half) => {
+    const original = object[name];
+    object[name] = function (...args) {
+      if (!isNow()) return original.apply(this, args);
+      if (how === 'half') half.call(this, original, args);
+      if (how !== 'after') die();
+      const result = original.apply(this, args);
+      if (typeof result?.then !== 'function') die();
+      return result.then(die);
+    };
+  };
+  const targets = {
+    rename: () => wrap(promises, 'rename'),
+    rm: () => wrap(promises, 'rm'),
+    // A checkpoint's files, half of whose bytes are there.
+    write: () =>
+      wrap(promises, 'writeFile', (_, [path, data]) => fs.writeFileSync(path, data.slice(0, data.length / 2))),
+    // The journal's lines, torn.
+    line: () => wrap(fs, 'writeSync', (write, [file, bytes]) => write(file, bytes.subarray(0, bytes.length / 2))),
+    // The journal's.
+    sync: () => wrap(fs, 'fsyncSync'),
+    // Between two batches, in training, validation and statistics alike.
+    batch: () => wrap(timers, 'setImmediate'),
+    // A request to the tracking server.
+    request: () => wrap(require('node:http'), 'request'),
+  };
+  targets[what]();
+  syncBuiltinESMExports();
+}
+
+function die() {
+  if (process.env.KILL_PARENT === 'true') process.kill(process.ppid, 'SIGKILL');
+  process.kill(process.pid, 'SIGKILL');
+  // Until the signal is there nothing else happens.
+  for (;;);
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { readJournal } from '../../src/tracking/journal.ts';
+import { startAnswering } from '../mlflow-js-client/answering-server.ts';
+import { obliging } from '../tracking/obliging.ts';
+import { makeSurviving, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
+
+let surviving: Surviving;
+let undisturbed: Outcome;
+before(async () => {
+  surviving = await makeSurviving();
+  const { code, stderr } = await surviving.exp([]);
+  assert.equal(code, 0, stderr);
+  undisturbed = await outcomeOf((await surviving.runs())[0]!);
+});
+after(async () => await surviving.remove());
+
+/** Each chain is one run: killed at each moment in turn, and each time taken up where it stands. */
+const CHAINS: Record<string, string[]> = {
+  'between two batches, of training, validation and statistics': [
+    ...['batch:1', 'batch:3', 'batch:4', 'batch:6', 'batch:9', 'batch:10', 'batch:12'],
+  ],
+  'before, after and in the middle of what a checkpoint writes': [
+    ...[
+      'write:1:half',
+      'write:2',
+      'write:3:half',
+      'write:4:half',
+      'write:5',
+      'write:5:after',
+      'rename:2',
+      'rename:4:after',
+    ],
+  ],
+  'at the journal: torn, before it is synced, after': [
+    ...['line:2:half', 'line:3', 'line:5:after', 'line:6:half', 'sync:1', 'sync:3', 'sync:4:after'],
+  ],
+  'while old checkpoints are removed, and names put in place': [
+    ...['rm:1', 'rm:2:after', 'rm:3', 'rename:1', 'rename:3', 'rename:5:after', 'rename:6'],
+  ],
+};
+for (const [what, moments] of Object.entries(CHAINS)) {
+  test(`killed ${moments.length} times ${what}, a run ends as one that never was`, async () => {
+    assert.deepEqual(await survive(surviving, moments), undisturbed);
+  });
+}
+
+test('killed during its upload, a run ends as one that never was, and MLflow has each point once', async () => {
+  const server = await startAnswering(obliging);
+  try {
+    const moments = ['request:2', 'request:4', 'request:6:after'];
+    assert.deepEqual(await survive(surviving, moments, { MLFLOW_TRACKING_URI: server.uri }), undisturbed);
+  } finally {
+    await server.stop();
+  }
+});
+
+/** Starts a run and sends it a signal once it has begun to train. */
+async function signalled(signal: NodeJS.Signals, words: string[]) {
+  let sent = 0;
+  const ended = await surviving.exp([...words, 'checkpoint_every=1h'], {}, (child) => {
+    child.stderr!.on('data', (chunk: string) => {
+      // The tracking server is missed when the run is under way.
+      if (sent > 0 || !/not in MLflow yet/.test(String(chunk))) return;
+      sent = performance.now();
+      child.kill(signal);
+    });
+  });
+  assert.ok(sent > 0, ended.stderr);
+  return { ...ended, ms: performance.now() - sent };
+}
+
+const SIGNALS: [signal: NodeJS.Signals, code: number, ends: string[]][] = [
+  ['SIGTERM', 143, ['KILLED']],
+  ['SIGINT', 130, ['KILLED']],
+  ['SIGUSR1', 75, []],
+];
+for (const [signal, code, ends] of SIGNALS) {
+  test(`${signal}: saved, exit ${code}, and gone on with to the bit`, async () => {
+    const before = new Set(await surviving.runs());
+    assert.equal((await signalled(signal, [])).code, code);
+    const run = (await surviving.runs()).find((each) => !before.has(each))!;
+    const endings = () =>
+      readJournal(join(run, 'journal.jsonl')).flatMap((entry) => (entry.type === 'end' ? [entry.status] : []));
+    assert.deepEqual(endings(), ends);
+    const { code: last, stderr } = await surviving.exp(['resume=last']);
+    assert.equal(last, 0, stderr);
+    assert.deepEqual(endings(), [...ends, 'FINISHED']);
+    assert.deepEqual(await outcomeOf(run), undisturbed);
+  });
+}
+
+test('a fork goes on with another configuration in a run of its own, which says where it comes from', async () => {
+  const parent = (await surviving.runs()).at(-1)!;
+  const { code, stderr } = await surviving.exp(['resume=last', 'fork=true', 'epochs=3']);
+  assert.equal(code, 0, stderr);
+  const child = (await surviving.runs()).at(-1)!;
+  assert.notEqual(child, parent);
+  const tags = readJournal(join(child, 'journal.jsonl')).flatMap((entry) =>
+    entry.type === 'tags' ? [entry.tags] : [],
+  );
+  assert.equal(Object.assign({}, ...tags)['harness.parent_run_id'], parent.split('/').at(-1));
+  const { points } = await outcomeOf(child);
+  assert.ok('val/dice@3' in points && !('val/dice@1' in points), 'it begins where its parent ended');
+});
+
+test('two processes in one run: the second one is refused; other data are refused', async () => {
+  const run = (await surviving.runs())[0]!;
+  const ids = join(run, 'validation-ids.txt');
+  const before = await readFile(ids, 'utf8');
+  const journal = join(run, 'journal.jsonl');
+  const lines = await readFile(journal, 'utf8');
+  // As if it had been killed.
+  await writeFile(journal, `${lines.trimEnd().split('\n').slice(0, -1).join('\n')}\n`);
+  const id = run.split('/').at(-1)!;
+  await writeFile(ids, 'another\n');
+  const other = await surviving.exp([`resume=${id}`]);
+  assert.equal(other.code, 2, other.stderr);
+  await writeFile(ids, before);
+  let second: Promise<{ code: number | null; stderr: string }> | undefined;
+  const first = await surviving.exp([`resume=${id}`], {}, (child) => {
+    child.stderr!.on('data', (chunk: string) => {
+      if (/not in MLflow yet/.test(String(chunk))) second ??= surviving.exp([`resume=${id}`]);
+    });
+  });
+  const { code, stderr } = await second!;
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /Expected a run that nobody trains/);
+});
