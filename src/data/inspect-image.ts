@@ -52,7 +52,7 @@ export async function inspectImage(
   const inspection: Inspection = { bytes: 0, sha256: '', header: undefined, notes: [], phash: '', quarantined: '' };
   try {
     inspection.bytes = await sizeOnDisk(path);
-    if (file.toLowerCase().endsWith('.zip')) await requireOpens(path);
+    if (file.toLowerCase().endsWith('.zip')) await requireOpens(path, file);
     const bytes = await readSource(path, file);
     inspection.bytes = bytes.length;
     inspection.sha256 = sha256(bytes);
@@ -81,9 +81,13 @@ async function sizeOnDisk(path: string): Promise<number> {
 }
 
 /** An archive is listed as a file of its own only where it cannot be opened: says why. */
-async function requireOpens(path: string): Promise<never> {
-  (await openArchive(path)).close();
-  throw new UserError(`${path}: could not be opened before and can now. Run \`npm run ingest\` again.`);
+async function requireOpens(path: string, file: string): Promise<never> {
+  const archive = await openArchive(path).catch((error) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message.replace(path, file), { cause: error });
+  });
+  archive.close();
+  throw new UserError(`${file}: could not be opened before and can now. Run \`npm run ingest\` again.`);
 }
 
 /**
