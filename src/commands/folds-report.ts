@@ -38,7 +38,11 @@ export function sayLeakage(folds: readonly FoldRow[], leakage: Leakage, terminal
   if (duplicates === undefined) {
     terminal.say('             near-duplicates: unknown, the catalogue has no hashes of pictures');
   } else {
-    terminal.say(`             ${duplicates.length} pairs of nearly equal pictures are in different folds`);
+    const pairs =
+      duplicates.length === 1
+        ? '1 pair of nearly equal pictures is'
+        : `${duplicates.length} pairs of nearly equal pictures are`;
+    terminal.say(`             ${pairs} in different folds`);
     for (const [a, b] of duplicates.slice(0, PAIRS_SHOWN)) terminal.say(`               ${a}  ${b}`);
     if (duplicates.length > PAIRS_SHOWN) terminal.say('               … (the record has them all)');
   }
