@@ -74,7 +74,8 @@ test('the report has every seed, the means, and how long both sides were one com
   const report = learningReport(head, SEEDS);
   assert.match(report, /^1\. 128², from random weights: 3 updates in 8 epochs, cosine from 1e-3\.$/m);
   assert.match(report, /^\| second stage: .* means apart \| at most 0\.02 \| 0\.0100 \| yes \|$/m);
-  assert.match(report, /^\| 1 \| 0\.8600 \| 0\.8300 \| 0\.0300 \| 0\.7000 \| 0\.6000 \|$/m);
+  assert.match(report, /^\| 1 \| 0\.8600 \| 0\.8300 \| 0\.0300 \| 0\.7000 \| 0\.6000 \| 1\.2500 \| 1\.3000 \|$/m);
+  assert.match(report, /difference of 0\.0100 has a standard error of 0\.0200 and is within that spread\./);
   assert.match(report, /^\| 2 \| 0\.8400 \| 0\.8500 \| −0\.0100 \|/m);
   assert.match(report, /^\| mean ± sd \| 0\.8500 ± 0\.0141 \| 0\.8400 ± 0\.0141 \| 0\.0100 ± 0\.0283 \|/m);
   assert.match(report, /first at update 2, 2 \(by seed\)/);

@@ -104,6 +104,11 @@ ${curvesTable(seeds.map(({ second: { ours, keras } }) => ({ ours, Keras: keras }
 
 const last = (learned: Learned): Scores => learned.epochs.at(-1)!;
 
+/** The mean over the updates of the last epoch. */
+function lastLoss({ losses, epochs }: Learned): number {
+  return meanOf(losses.slice(-Math.round(losses.length / epochs.length)));
+}
+
 function parityTable(rows: readonly { seed: number; ours: Learned; keras: Learned }[]): string {
   const columns: Column<(typeof rows)[number]>[] = [
     { title: 'Dice, ours', of: ({ ours }) => last(ours).dice },
@@ -111,6 +116,8 @@ function parityTable(rows: readonly { seed: number; ours: Learned; keras: Learne
     { title: 'difference', of: ({ ours, keras }) => last(ours).dice - last(keras).dice, format: signed },
     { title: 'on positives, ours', of: ({ ours }) => last(ours).dice_positive },
     { title: 'on positives, Keras', of: ({ keras }) => last(keras).dice_positive },
+    { title: 'training loss of the epoch, ours', of: ({ ours }) => lastLoss(ours) },
+    { title: 'training loss of the epoch, Keras', of: ({ keras }) => lastLoss(keras) },
   ];
   return seedTable(columns, rows);
 }
