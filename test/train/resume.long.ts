@@ -21,7 +21,7 @@ after(async () => await surviving.remove());
 /** Each chain is one run: killed after its first batch, then at each moment in turn, and each time taken up where it stands. */
 const CHAINS: Record<string, string[]> = {
   'between two batches, of training, validation and statistics': [
-    ...['batch:3', 'batch:4', 'batch:6', 'batch:9', 'batch:10', 'batch:12', 'batch:13'],
+    ...['batch:1', 'batch:3', 'batch:4', 'batch:6', 'batch:9', 'batch:10', 'batch:12'],
   ],
   'before, after and in the middle of what a checkpoint writes': [
     ...[
@@ -37,9 +37,6 @@ const CHAINS: Record<string, string[]> = {
   ],
   'at the journal: torn, before it is synced, after': [
     ...['line:2:half', 'line:3', 'line:5:after', 'line:6:half', 'sync:1', 'sync:3', 'sync:4:after'],
-  ],
-  'while old checkpoints are removed, and names put in place': [
-    ...['rm:1', 'rm:2:after', 'rm:3', 'rename:1', 'rename:3', 'rename:5:after', 'rename:6'],
   ],
 };
 for (const [what, moments] of Object.entries(CHAINS)) {
