@@ -44,8 +44,6 @@ export interface TrainStep {
   readWeights(): NamedTensors;
   /** Sets every weight. Throws when a name or shape differs. */
   writeWeights(weights: NamedTensors): void;
-  /** The optimizer's slots and the number of updates done. */
-  readOptimizer(): { slots: NamedTensors; updates: number };
   /** All that training goes on from beside the weights: what `writeState` sets. */
   readState(): StepState;
   /** Sets it. Throws when an array is missing, unknown or of another shape. */
@@ -218,7 +216,6 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       checkWeights(variables, weights, 'the network');
       program.write(new Map<string, TensorValues>([...weights].map(([name, { data }]) => [name, data])));
     },
-    readOptimizer: () => ({ slots: read(slots), updates }),
     readState: () => ({
       arrays: read([...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])]),
       counters: { updates, batches, waiting, followed, loss_scale: lossScale },

@@ -20,7 +20,7 @@ function takeStock() {
 function run(model: tf.LayersModel, updates: number, lr: number, options: Partial<StepOptions> = {}) {
   const step = makeStep(model, options);
   const losses = train(step, updates, lr);
-  const result = { losses, weights: step.readWeights(), optimizer: step.readOptimizer(), kernels: step.kernels };
+  const result = { losses, weights: step.readWeights(), optimizer: step.readState(), kernels: step.kernels };
   step.dispose();
   return result;
 }
@@ -64,7 +64,7 @@ test('thirty updates of EfficientNet-B0 with U-Net give the same losses compiled
 
 test("every parameter's gradient is the same compiled and kernel by kernel", () => {
   const [graph, eager] = (['graph', 'eager'] as const).map(
-    (execution) => run(smallUnet(), 1, 1e-3, { execution }).optimizer.slots,
+    (execution) => run(smallUnet(), 1, 1e-3, { execution }).optimizer.arrays,
   );
   // After one update Adam's first moment is a tenth of the gradient.
   const moments = [...eager!].filter(([name]) => name.endsWith('/m'));

@@ -223,7 +223,7 @@ function train(precision: LowPrecision | undefined): number[] {
   });
   const losses: number[] = [];
   for (let tries = 0; losses.length < 5 && tries < 20; tries++) {
-    const { updates } = step.readOptimizer();
+    const { updates } = step.readState().counters;
     losses[updates] = step.update(BATCH, 1e-2);
   }
   step.dispose();

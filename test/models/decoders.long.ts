@@ -24,7 +24,7 @@ const build = (keys: Partial<ModelConfig>) => buildModel(modelConfig.parse({ nor
 function trainOnce(decoder: DecoderName, choices: Choices, train: Rewrite[]) {
   const step = makeStep(buildSmall(decoder, choices), { rewrites: { train, predict: [] } });
   const loss = step.update(makeBatch(0), 1e-3);
-  const moments = [...step.readOptimizer().slots].filter(([name]) => name.endsWith('/m'));
+  const moments = [...step.readState().arrays].filter(([name]) => name.endsWith('/m'));
   const { kernels } = step;
   step.dispose();
   return { loss, gradients: moments.flatMap(([, { data }]) => [...data]), kernels };

@@ -32,7 +32,7 @@ const MAY_BE_ZERO = /\/bias\/m$|scse_(\w+_)?(reduce|expand)/;
 
 /** Fails where a weight had no gradient at the updates so far, or none of numbers; Adam's first moments are their means. */
 export function checkGradients(step: TrainStep): void {
-  const moments = [...step.readOptimizer().slots].filter(([name]) => name.endsWith('/m'));
+  const moments = [...step.readState().arrays].filter(([name]) => name.endsWith('/m'));
   assert.ok(moments.length > 0);
   for (const [name, { data }] of moments) {
     assert.ok(data.every(Number.isFinite), `the gradient of ${name} is finite`);

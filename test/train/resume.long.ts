@@ -6,15 +6,12 @@ import { tryLock } from '../../src/core/lock.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
 import { startAnswering } from '../mlflow-js-client/answering-server.ts';
 import { obliging } from '../tracking/obliging.ts';
-import { makeSurviving, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
+import { makeUndisturbed, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
 
 let surviving: Surviving;
 let undisturbed: Outcome;
 before(async () => {
-  surviving = await makeSurviving();
-  const { code, stderr } = await surviving.exp([]);
-  assert.equal(code, 0, stderr);
-  undisturbed = await outcomeOf((await surviving.runs())[0]!);
+  ({ surviving, undisturbed } = await makeUndisturbed());
 });
 after(async () => await surviving.remove());
 

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { makeSurviving, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
+import { makeUndisturbed, type Outcome, type Surviving, survive } from './surviving-run.ts';
 
 let surviving: Surviving;
 let undisturbed: Outcome;
 before(async () => {
-  surviving = await makeSurviving();
-  const { code, stderr } = await surviving.exp([]);
-  assert.equal(code, 0, stderr);
-  undisturbed = await outcomeOf((await surviving.runs())[0]!);
+  ({ surviving, undisturbed } = await makeUndisturbed());
 });
 after(async () => await surviving.remove());
 

@@ -48,17 +48,14 @@ export interface Surviving {
     env?: Record<string, string>,
     started?: (child: ReturnType<typeof spawn>) => void,
   ): Promise<Ended>;
-  /** Runs another command. */
-  command(words: string[]): Promise<Ended>;
   /** The folders of all runs, oldest first. */
   runs(): Promise<string[]>;
   remove(): Promise<void>;
 }
 
-/** Makes such a folder; `data` of another one is used where given. */
-export async function makeSurviving(experiment = EXPERIMENT): Promise<Surviving> {
+async function makeSurviving(): Promise<Surviving> {
   const folder = await mkdtemp(join(tmpdir(), 'surviving-'));
-  await writeFile(join(folder, 'survivor.yml'), experiment);
+  await writeFile(join(folder, 'survivor.yml'), EXPERIMENT);
   const runsDir = join(folder, 'runs');
   const command: Surviving['exp'] = (words, env = {}, started = () => {}) => {
     const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
@@ -78,10 +75,17 @@ export async function makeSurviving(experiment = EXPERIMENT): Promise<Surviving>
   return {
     folder,
     exp: (words, env, started) => command(['exp', 'survivor.yml', ...words], env, started),
-    command,
     runs: async () => (await readdir(runsDir)).sort().map((name) => join(runsDir, name)),
     remove: async () => await rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Such a folder in which the experiment ran to its end once, and what came of that. */
+export async function makeUndisturbed(): Promise<{ surviving: Surviving; undisturbed: Outcome }> {
+  const surviving = await makeSurviving();
+  const { code, stderr } = await surviving.exp([]);
+  assert.equal(code, 0, stderr);
+  return { surviving, undisturbed: await outcomeOf((await surviving.runs())[0]!) };
 }
 
 /** What must be the same however often a run was killed: each of its arrays and points, and which checkpoint is what. */
