@@ -5,6 +5,7 @@ import { parseSubmission } from '../config/submission.ts';
 import { LABEL_FILES, STAGES } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { describePostprocess } from '../postprocess/index.ts';
 import { probabilitySource } from '../predict/predict-run.ts';
 import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
 import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
@@ -41,12 +42,14 @@ export const submitCommand: Command = {
 };
 
 function sayPlan(plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
-  const { members, submission, wanted, sample, files } = plan;
+  const { members, gate, submission, wanted, sample, files } = plan;
   for (const { member, run } of members) {
     terminal.say(`member       ${run.run_id}, ${member.checkpoint} (${run.checkpoint_id}), weight ${member.weight}`);
   }
-  const { threshold, min_component_area: area } = submission.postprocess;
-  terminal.say(`masks        TTA ${submission.tta.join(', ')}; threshold ${threshold}, components over ${area} pixels`);
+  if (gate !== undefined) {
+    terminal.say(`gate by      ${gate.run.run_id}, ${gate.member.checkpoint} (${gate.run.checkpoint_id})`);
+  }
+  terminal.say(`masks        TTA ${submission.tta.join(', ')}; ${describePostprocess(submission.postprocess)}`);
   terminal.say(`rows         ${wanted.rows.length}, of ${sample === undefined ? wanted.name : relative(cwd, sample)}`);
   terminal.say(`to write     ${relative(cwd, files.csv)}`);
 }

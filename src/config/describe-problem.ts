@@ -20,6 +20,8 @@ export function describeIssue(issue: Issue, path: KeyPath, value: unknown, schem
   const inner = issue.path as KeyPath;
   const at = [...path, ...inner];
   const received = valueAt(value, inner);
+  const chosen = issuesOfForm(issue);
+  if (chosen !== undefined) return chosen.flatMap((each) => describeIssue(each, path, value, schema));
   if (issue.code === 'unrecognized_keys') {
     const known = keysOf(schemaAt(schema, value, inner), received);
     return issue.keys.map((key) => unknownKey([...at, key], known));
@@ -28,6 +30,15 @@ export function describeIssue(issue: Issue, path: KeyPath, value: unknown, schem
   if (received === undefined)
     return [{ path: at, sentence: `Expected ${whatOf(issue)} for ${where} but it is missing.` }];
   return [{ path: at, sentence: expected(whatOf(issue), where, received, hintOf(issue, received)) }];
+}
+
+/** Of a choice between forms (a number or a mapping): what is wrong with the form that the value has. */
+function issuesOfForm(issue: Issue): Issue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const hasForm = (issues: readonly Issue[]) =>
+    !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0);
+  const chosen = issue.errors.find((issues) => issues.length > 0 && hasForm(issues));
+  return chosen?.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 /** An unknown key beside the known ones, which are listed when none is near; `elsewhere` are dotted keys of other places. */
@@ -64,6 +75,11 @@ function schemaAt(schema: z.ZodType, value: unknown, path: KeyPath): z.ZodType |
 function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
     return choose(schema.unwrap() as z.ZodType, value);
+  }
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
+    return isMapping(value)
+      ? (schema.options as z.ZodType[]).find((option) => option instanceof z.ZodObject)
+      : undefined;
   }
   if (!(schema instanceof z.ZodDiscriminatedUnion) || !isMapping(value)) return schema;
   const name = value[schema.def.discriminator];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { expected } from '../core/errors.ts';
 import { CHECKPOINT_NAMES } from '../models/checkpoint.ts';
-import { postprocessConfig } from '../postprocess/index.ts';
+import { checkGate, gateShape, presenceGateConfig } from '../postprocess/gate.ts';
+import { postprocessShape } from '../postprocess/index.ts';
 import type { Problem } from './describe-problem.ts';
 import { type CheckedParts, type ConfigOf, required, withDefault } from './keys.ts';
 import { loadConfig } from './load-config.ts';
@@ -18,6 +19,25 @@ export const memberConfig = z.strictObject({
 });
 export type SubmissionMember = z.infer<typeof memberConfig>;
 
+/** A gate of a submission: its members' evidence, or that of another run, which is predicted beside them. */
+const submissionGate = z.union([
+  presenceGateConfig,
+  z
+    .strictObject({
+      ...gateShape,
+      run: z.string().min(1).optional(),
+      checkpoint: z.enum(CHECKPOINT_NAMES).optional(),
+    })
+    .superRefine((gate, context) => {
+      checkGate(gate, context);
+      if (gate.run !== undefined || gate.checkpoint === undefined) return;
+      context.addIssue({ code: 'custom', path: ['run'], message: 'the run whose checkpoint it is' });
+    }),
+]);
+
+const submissionPostprocess = z.strictObject({ ...postprocessShape, gate: submissionGate.optional() });
+export type SubmissionPostprocess = z.infer<typeof submissionPostprocess>;
+
 /** Every key of `submissions/*.yml`; docs/reference/submission.md describes them at length. */
 export const submissionKeys = {
   name: required(
@@ -28,7 +48,7 @@ export const submissionKeys = {
   ),
   members: required('The checkpoints whose probabilities are averaged.', z.array(memberConfig).min(1)),
   tta: withDefault<TtaView[]>('Views of each image whose predictions are averaged.', ttaConfig, ['none']),
-  postprocess: withDefault('How probabilities become a mask.', postprocessConfig, postprocessConfig.parse({})),
+  postprocess: withDefault('How probabilities become a mask.', submissionPostprocess, submissionPostprocess.parse({})),
 };
 
 /** A checked submission. */
@@ -44,6 +64,12 @@ export async function parseSubmission(
   cwd?: string,
 ): Promise<Submission> {
   return await loadConfig(submissionKeys, loadYaml(file, overrides, cwd), checkMembers);
+}
+
+/** The run that a gate looks at, where it is none of the members'. */
+export function gateMember({ postprocess: { gate } }: Pick<Submission, 'postprocess'>): SubmissionMember | undefined {
+  if (gate === undefined || !('run' in gate) || gate.run === undefined) return undefined;
+  return memberConfig.parse({ run: gate.run, checkpoint: gate.checkpoint });
 }
 
 /** The same checkpoint twice is a slip: whoever wants it to count double gives it a weight. */

@@ -16,9 +16,18 @@ export interface Components {
  * union-find, applied to runs of pixels.
  */
 export function findComponents(mask: Mask): Components {
-  const segments = listSegments(mask);
+  return joinSegments(listSegments(mask, 1), mask.width, 1);
+}
+
+/** The 4-connected components of what is outside of a mask: with 8-connected insides, its surroundings and its holes. */
+export function findOutsides(mask: Mask): Components {
+  return joinSegments(listSegments(mask, 0), mask.width, 0);
+}
+
+/** @param reach how many columns beside a segment one in the row above may lie and still touch it: 1 where corners do. */
+function joinSegments(segments: Int32Array, width: number, reach: 0 | 1): Components {
   const parents = Int32Array.from({ length: segments.length / 2 }, (_, index) => index);
-  joinNeighbours(segments, parents, mask.width);
+  joinNeighbours(segments, parents, width, reach);
   const { componentOf, count } = numberRoots(parents);
   const areas = new Int32Array(count);
   for (const [index, component] of componentOf.entries()) {
@@ -27,30 +36,30 @@ export function findComponents(mask: Mask): Components {
   return { areas, segments, componentOf };
 }
 
-function listSegments({ width, height, data }: Mask): Int32Array {
+function listSegments({ width, height, data }: Mask, value: 0 | 1): Int32Array {
   const segments: number[] = [];
   for (let y = 0; y < height; y++) {
     const row = data.subarray(y * width, (y + 1) * width);
-    for (let start = row.indexOf(1); start >= 0; ) {
-      const next = row.indexOf(0, start);
+    for (let start = row.indexOf(value); start >= 0; ) {
+      const next = row.indexOf(1 - value, start);
       const end = next < 0 ? width : next;
       segments.push(y * width + start, y * width + end);
-      start = row.indexOf(1, end);
+      start = row.indexOf(value, end);
     }
   }
   return new Int32Array(segments);
 }
 
-/** Unites each segment with those of the row above that it touches, corners included. */
-function joinNeighbours(segments: Int32Array, parents: Int32Array, width: number): void {
+/** Unites each segment with those of the row above that it touches. */
+function joinNeighbours(segments: Int32Array, parents: Int32Array, width: number, reach: 0 | 1): void {
   let above = 0;
   for (let index = 0; index < parents.length; index++) {
     const start = segments[2 * index]!;
     const column = start % width;
-    // In the row above, what reaches from one column before this segment to one after it touches it.
-    const from = start - width - (column > 0 ? 1 : 0);
+    // In the row above, what reaches from `reach` columns before this segment to as many after it touches it.
+    const from = start - width - (column > 0 ? reach : 0);
     const last = segments[2 * index + 1]! - 1;
-    const to = last - width + (last % width < width - 1 ? 1 : 0);
+    const to = last - width + (last % width < width - 1 ? reach : 0);
     while (above < index && segments[2 * above + 1]! <= from) above++;
     for (let other = above; other < index && segments[2 * other]! <= to; other++) unite(parents, index, other);
   }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { MASK_SIZE } from '../core/competition.ts';
 import { emptyMask, type Mask } from '../core/image.ts';
-import { bilinearAxis, mix } from './bilinear.ts';
-import { type MemberMap, meanProbability } from './mean-probability.ts';
+import { type BilinearAxis, bilinearAxis, mix } from './bilinear.ts';
+import type { MemberMap } from './mean-probability.ts';
 
 /** A pixel is inside where its probability is strictly above this; at 1 no pixel could be. */
 export const thresholdConfig = z.number().min(0).lt(1).default(0.5);
@@ -21,11 +21,51 @@ export function thresholdMap(members: readonly MemberMap[], threshold: number, s
   return others.length === 0 ? thresholdOne(first, threshold, size) : thresholdMean(members, threshold, size);
 }
 
+/**
+ * Without computing what the bytes tell: a mean is above the threshold only where a member is. Rounding may lift the mean of
+ * equal values by a last bit, hence the margin.
+ */
 function thresholdMean(members: readonly MemberMap[], threshold: number, size: number): Mask {
   const mask = emptyMask(size);
-  const mean = meanProbability(members, size);
-  for (let i = 0; i < mean.length; i++) if (mean[i]! > threshold) mask.data[i] = 1;
+  const total = members.reduce((sum, { weight }) => sum + weight, 0);
+  const least = leastByteAbove(threshold * (1 - MARGIN));
+  const each = members.map(({ probabilities, resolution, weight }) => ({
+    ...{ probabilities, resolution, share: weight / total },
+    axis: bilinearAxis(resolution, size),
+    spans: spansInside(probabilities, resolution, least),
+  }));
+  const sums = new Float64Array(size);
+  for (let y = 0; y < size; y++) {
+    const columns = each.map(({ axis, spans }) => columnsOf(axis, spans, y));
+    const from = Math.min(...columns.map((span) => span.from));
+    const to = Math.max(...columns.map((span) => span.to));
+    if (from >= to) continue;
+    sums.fill(0, from, to);
+    for (const { probabilities, resolution, share, axis } of each) {
+      const { low, high, fraction } = axis;
+      const above = low[y]! * resolution;
+      const below = high[y]! * resolution;
+      const down = fraction[y]!;
+      for (let x = from; x < to; x++) {
+        const [left, right, along] = [low[x]!, high[x]!, fraction[x]!];
+        const upper = mix(probabilities[above + left]!, probabilities[above + right]!, along);
+        const lower = mix(probabilities[below + left]!, probabilities[below + right]!, along);
+        sums[x] = sums[x]! + share * mix(upper, lower, down);
+      }
+    }
+    for (let x = from; x < to; x++) if (sums[x]! / 255 > threshold) mask.data[y * size + x] = 1;
+  }
   return mask;
+}
+
+const MARGIN = 1e-9;
+
+/** The half-open columns of a row of the larger grid between whose bytes one of a span is. */
+function columnsOf({ low, high }: BilinearAxis, spans: Spans, y: number): { from: number; to: number } {
+  return {
+    from: firstAtLeast(high, Math.min(spans.from[low[y]!]!, spans.from[high[y]!]!)),
+    to: firstAtLeast(low, Math.max(spans.to[low[y]!]!, spans.to[high[y]!]!)),
+  };
 }
 
 /**
@@ -36,13 +76,13 @@ function thresholdOne({ probabilities, resolution }: MemberMap, threshold: numbe
   const mask = emptyMask(size);
   const least = leastByteAbove(threshold);
   const spans = spansInside(probabilities, resolution, least);
-  const { low, high, fraction } = bilinearAxis(resolution, size);
+  const axis = bilinearAxis(resolution, size);
+  const { low, high, fraction } = axis;
   for (let y = 0; y < size; y++) {
     const above = low[y]! * resolution;
     const below = high[y]! * resolution;
     const down = fraction[y]!;
-    const from = firstAtLeast(high, Math.min(spans.from[low[y]!]!, spans.from[high[y]!]!));
-    const to = firstAtLeast(low, Math.max(spans.to[low[y]!]!, spans.to[high[y]!]!));
+    const { from, to } = columnsOf(axis, spans, y);
     for (let x = from; x < to; x++) {
       const a = probabilities[above + low[x]!]!;
       const b = probabilities[above + high[x]!]!;
@@ -64,8 +104,14 @@ function leastByteAbove(threshold: number): number {
   return byte;
 }
 
-/** Of every row of a map, the half-open columns that hold all its bytes of at least `least`; [side, 0) where none is. */
-function spansInside(probabilities: Uint8Array, side: number, least: number) {
+/** Half-open columns of every row. */
+interface Spans {
+  from: Int32Array;
+  to: Int32Array;
+}
+
+/** Of every row of a map, the columns that hold all its bytes of at least `least`; [side, 0) where none is. */
+function spansInside(probabilities: Uint8Array, side: number, least: number): Spans {
   const from = new Int32Array(side).fill(side);
   const to = new Int32Array(side);
   for (let row = 0; row < side; row++) {

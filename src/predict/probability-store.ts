@@ -10,6 +10,8 @@ import { encodeIndex, readIndex, type StoreIndex } from './probability-index.ts'
 
 /** Probabilities of one checkpoint and one TTA list on a list of images: round(255·p) at the model's resolution. */
 export interface ProbabilityStore extends StoreFacts {
+  /** Its file. */
+  path: string;
   /** In the order in which they were written. */
   ids: readonly string[];
   /** The map of one image, [resolution, resolution] row-major, after the mean over TTA. Throws where the id is absent. */
@@ -113,6 +115,7 @@ export async function openProbabilityStore(path: string): Promise<ProbabilitySto
   };
   let file: number | undefined = openSync(path, 'r');
   return {
+    path,
     resolution,
     checkpoint,
     tta,

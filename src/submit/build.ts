@@ -8,9 +8,12 @@ import type { Terminal } from '../core/terminal.ts';
 import { writingTo } from '../data/disk.ts';
 import { type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
 import type { ProbabilitySource, TruthImage } from '../predict/probability-source.ts';
+import type { ProbabilityStore } from '../predict/probability-store.ts';
 import { checkSubmission, type WantedRows } from './check.ts';
-import { type EncodedMask, encodeMasks, type WeightedStore } from './encode-masks.ts';
+import type { EncodedMask, MaskSource, WeightedStore } from './encode-mask.ts';
+import { encodeMasks } from './encode-masks.ts';
 import { countPositives, formatManifest } from './manifest.ts';
+import type { ResolvedMember } from './members.ts';
 import { refuseExisting, type SubmissionFiles, type SubmissionPlan } from './plan.ts';
 import { zipFiles } from './zip.ts';
 
@@ -40,14 +43,19 @@ export async function buildSubmission(
   { source, commit, signal }: BuildOptions,
   terminal: Terminal,
 ): Promise<BuiltSubmission> {
-  const stores: WeightedStore[] = [];
+  const { tta, postprocess: config } = plan.submission;
+  const opened: ProbabilityStore[] = [];
+  const open = async ({ member }: ResolvedMember) => {
+    signal.throwIfAborted();
+    const store = await source.probabilitiesOf(member, tta, plan.target);
+    opened.push(store);
+    return store;
+  };
   try {
-    for (const { member } of plan.members) {
-      signal.throwIfAborted();
-      const store = await source.probabilitiesOf(member, plan.submission.tta, plan.target);
-      stores.push({ store, weight: member.weight });
-    }
-    const masks = await encodeMasks(plan.wanted, stores, plan.submission.postprocess, { terminal, signal });
+    const stores: WeightedStore[] = [];
+    for (const each of plan.members) stores.push({ store: await open(each), weight: each.member.weight });
+    const masksOf: MaskSource = { stores, gateStore: plan.gate && (await open(plan.gate)), config };
+    const masks = await encodeMasks(plan.wanted, masksOf, { terminal, signal });
     sayAreas(masks, terminal);
     const csv = formatCsv(plan.wanted, masks);
     const score = plan.truth === undefined ? undefined : scoreMasks(masks, plan.truth);
@@ -55,7 +63,7 @@ export async function buildSubmission(
     await writeSubmission(plan, csv, manifest);
     return { ...plan.files, rows: plan.wanted.rows.length, positives: countPositives(masks), score };
   } finally {
-    for (const { store } of stores) store.close();
+    for (const store of opened) store.close();
   }
 }
 

@@ -1,65 +1,64 @@
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../core/errors.ts';
-import { formatRle, maskToRuns, parseRle, type Runs, runsToMask } from '../core/rle.ts';
-import type { Terminal } from '../core/terminal.ts';
-import { type PostprocessConfig, predictMask } from '../postprocess/index.ts';
+import type { Progress, Terminal } from '../core/terminal.ts';
+import { mapInWorkers } from '../core/worker-pool.ts';
 import type { ProbabilityStore } from '../predict/probability-store.ts';
 import type { WantedRows } from './check.ts';
+import { type EncodedMask, encodeMask, type MaskSource } from './encode-mask.ts';
+import type { MaskSetup } from './mask-worker.ts';
 
-/** A member's probabilities and its share in the mean. */
-export interface WeightedStore {
-  store: ProbabilityStore;
-  weight: number;
-}
-
-/** An image's mask, as runs and as the code that was read back and compared with it. */
-export interface EncodedMask {
-  runs: Runs;
-  rle: string;
-}
+/** Fewer images are done before threads have begun. */
+const LEAST_FOR_THREADS = 64;
 
 /**
- * The mask of every wanted image: weighted mean over members, threshold, post-processing, code. One image is in memory
- * at a time, besides the codes. Throws UserError where a store lacks an image.
+ * The mask of every wanted image (see encodeMask), by threads where there are many. Each thread has one image in memory at a
+ * time, besides the codes. Throws UserError where a store lacks an image.
  */
 export async function encodeMasks(
   wanted: WantedRows,
-  stores: readonly WeightedStore[],
-  config: PostprocessConfig,
+  source: MaskSource,
   { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
 ): Promise<Map<string, EncodedMask>> {
-  const ids = new Set(wanted.rows.map(({ id }) => id));
-  for (const { store } of stores) requireImages(wanted, store);
-  const masks = new Map<string, EncodedMask>();
-  const progress = terminal.progress('masks', ids.size);
+  const ids = [...new Set(wanted.rows.map(({ id }) => id))];
+  const { stores, gateStore } = source;
+  for (const store of [...stores.map((each) => each.store), ...(gateStore === undefined ? [] : [gateStore])]) {
+    requireImages(wanted, store);
+  }
+  const progress = terminal.progress('masks', ids.length);
   try {
-    for (const id of ids) {
-      signal.throwIfAborted();
-      masks.set(id, encodeMask(id, stores, config));
-      progress.advance();
-      // Signals get their turn.
-      await setImmediate();
-    }
+    const encode = ids.length < LEAST_FOR_THREADS ? encodeHere : encodeInThreads;
+    const masks = await encode(ids, source, progress, signal);
+    return new Map(ids.map((id, place) => [id, masks[place]!]));
   } finally {
     progress.stop();
   }
-  return masks;
 }
 
-function encodeMask(id: string, stores: readonly WeightedStore[], config: PostprocessConfig): EncodedMask {
-  const members = stores.map(({ store, weight }) => ({
-    probabilities: store.read(id),
-    resolution: store.resolution,
-    presence: store.presenceOf(id),
-    weight,
-  }));
-  const mask = predictMask(members, config);
-  const runs = maskToRuns(mask);
-  const rle = formatRle(runs);
-  const decoded = runsToMask(parseRle(rle, `image ${id}`));
-  if (Buffer.compare(decoded.data, mask.data) !== 0) throw new Error(`The code of image ${id} is not of its mask.`);
-  return { runs, rle };
-}
+type Encode = (
+  ids: readonly string[],
+  source: MaskSource,
+  progress: Progress,
+  signal: AbortSignal,
+) => Promise<EncodedMask[]>;
+
+const encodeHere: Encode = async (ids, source, progress, signal) => {
+  const masks: EncodedMask[] = [];
+  for (const id of ids) {
+    signal.throwIfAborted();
+    masks.push(encodeMask(id, source));
+    progress.advance();
+    // Signals get their turn.
+    await setImmediate();
+  }
+  return masks;
+};
+
+const encodeInThreads: Encode = async (ids, { stores, gateStore, config }, progress, signal) => {
+  const places = stores.map(({ store, weight }) => ({ path: store.path, weight }));
+  const setup: MaskSetup = { stores: places, gatePath: gateStore?.path, config };
+  const onResult = () => progress.advance();
+  return await mapInWorkers(new URL('./mask-worker.ts', import.meta.url), setup, ids, { signal, onResult });
+};
 
 function requireImages({ name, rows }: WantedRows, store: ProbabilityStore): void {
   const known = new Set(store.ids);

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { sha256, sha256File } from '../core/atomic-file.ts';
 import type { ScoreSummary } from '../metrics/dice.ts';
-import type { EncodedMask, WeightedStore } from './encode-masks.ts';
+import type { EncodedMask, WeightedStore } from './encode-mask.ts';
+import type { ResolvedMember } from './members.ts';
 import type { SubmissionPlan } from './plan.ts';
 
 /** What a submission was made of. */
@@ -18,7 +19,7 @@ export interface ManifestParts {
 
 /** The manifest as JSON, keys always in this order (see docs/reference/submission.md), without a path of this machine. */
 export async function formatManifest({ plan, stores, masks, csv, commit, score }: ManifestParts): Promise<string> {
-  const { submission, stage, stamp, members, sample, wanted } = plan;
+  const { submission, stage, stamp, members, gate, sample, wanted } = plan;
   const manifest = {
     name: submission.name,
     stage,
@@ -31,21 +32,28 @@ export async function formatManifest({ plan, stores, masks, csv, commit, score }
     },
     sample: sample === undefined ? null : { file: basename(sample), sha256: await sha256File(sample) },
     members: members.map(({ member, run }, index) => ({
-      run: member.run,
-      run_id: run.run_id,
-      checkpoint: member.checkpoint,
-      checkpoint_id: run.checkpoint_id,
-      checkpoint_sha256: run.checkpoint_sha256,
+      ...nameRun({ member, run }),
       weight: member.weight,
       resolution: stores[index]!.store.resolution,
       data_digest: run.data_digest,
     })),
+    ...(gate === undefined ? {} : { gate: { ...nameRun(gate), data_digest: gate.run.data_digest } }),
     tta: submission.tta,
     postprocess: submission.postprocess,
     commit: commit ?? null,
     ...(score === undefined ? {} : { score }),
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function nameRun({ member, run }: ResolvedMember) {
+  return {
+    run: member.run,
+    run_id: run.run_id,
+    checkpoint: member.checkpoint,
+    checkpoint_id: run.checkpoint_id,
+    checkpoint_sha256: run.checkpoint_sha256,
+  };
 }
 
 /** How many images have a mask. */

@@ -1,4 +1,9 @@
-import type { Submission, SubmissionMember } from '../config/submission.ts';
+import {
+  gateMember,
+  type Submission,
+  type SubmissionMember,
+  type SubmissionPostprocess,
+} from '../config/submission.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { MemberRun, ProbabilitySource, TruthImage } from '../predict/probability-source.ts';
 
@@ -8,8 +13,27 @@ export interface ResolvedMember {
   run: MemberRun;
 }
 
-/** Finds the run behind every member. Throws UserError where one is missing or where they are of several data roots. */
-export async function resolveMembers(submission: Submission, source: ProbabilitySource): Promise<ResolvedMember[]> {
+/** The runs behind a submission. */
+export interface ResolvedMembers {
+  members: ResolvedMember[];
+  /** The run whose evidence the gate looks at, where it is not the members'. */
+  gate: ResolvedMember | undefined;
+}
+
+/**
+ * Finds the run behind every member and behind the gate. Throws UserError where one is missing, where they are of several
+ * data roots, and where the gate asks for presence that no network knows of.
+ */
+export async function resolveRuns(submission: Submission, source: ProbabilitySource): Promise<ResolvedMembers> {
+  const members = await resolveMembers(submission, source);
+  const member = gateMember(submission);
+  const gate = member && { member, run: await source.describe(member) };
+  requireRoot(members[0]!, gate === undefined ? members : [...members, gate]);
+  requirePresence(gate === undefined ? members : [gate], submission.postprocess);
+  return { members, gate };
+}
+
+async function resolveMembers(submission: Submission, source: ProbabilitySource): Promise<ResolvedMember[]> {
   const resolved: ResolvedMember[] = [];
   for (const member of submission.members) resolved.push({ member, run: await source.describe(member) });
   const seen = new Set<string>();
@@ -18,10 +42,21 @@ export async function resolveMembers(submission: Submission, source: Probability
     if (seen.has(key)) throw new UserError(expected('each checkpoint once', 'members', key, 'Use `weight` instead.'));
     seen.add(key);
   }
-  const root = resolved[0]!.run.data_root;
-  const other = resolved.find(({ run }) => run.data_root !== root);
-  if (other === undefined) return resolved;
+  return resolved;
+}
+
+function requireRoot({ run: { data_root: root } }: ResolvedMember, all: readonly ResolvedMember[]): void {
+  const other = all.find(({ run }) => run.data_root !== root);
+  if (other === undefined) return;
   throw new UserError(expected(`runs on one data root (${root})`, other.run.run_id, other.run.data_root));
+}
+
+/** Presence is known to networks with such a head: with several members, to those that have one. */
+function requirePresence(asked: readonly ResolvedMember[], { gate }: SubmissionPostprocess): void {
+  if (gate?.statistic !== 'presence' || asked.some(({ run }) => run.presence_head)) return;
+  const what = 'a run trained with model.presence_head';
+  const next = 'Name a statistic of its probabilities (max, top_mean or sum), or leave the gate out.';
+  throw new UserError(expected(what, `postprocess.gate (${gate.threshold})`, 'none', next));
 }
 
 /**

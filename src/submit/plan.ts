@@ -3,22 +3,20 @@ import { join } from 'node:path';
 import type { Submission } from '../config/submission.ts';
 import { STAGE_FILES, type Stage } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
-import type { PostprocessConfig } from '../postprocess/index.ts';
 import type { PredictionTarget, ProbabilitySource, TruthImage } from '../predict/probability-source.ts';
 import { readWanted, type WantedRows } from './check.ts';
-import { type ResolvedMember, resolveMembers, sharedValidation } from './members.ts';
+import { type ResolvedMember, type ResolvedMembers, resolveRuns, sharedValidation } from './members.ts';
 
 /** What a submission is for: a stage of the competition, or the runs' own validation images. */
 export type SubmissionStage = Stage | 'oof';
 
 /** Everything that is known before the first prediction. */
-export interface SubmissionPlan {
+export interface SubmissionPlan extends ResolvedMembers {
   submission: Submission;
   stage: SubmissionStage;
   target: PredictionTarget;
   /** UTC: `20190901-101500`. */
   stamp: string;
-  members: ResolvedMember[];
   wanted: WantedRows;
   /** The stage's sample submission; undefined out of fold. */
   sample: string | undefined;
@@ -52,24 +50,17 @@ export async function planSubmission(
   { source, folder, stamp }: PlanOptions,
 ): Promise<SubmissionPlan> {
   const files = nameFiles(submission, stage, folder, stamp);
-  const members = await resolveMembers(submission, source);
-  requirePresence(members, submission.postprocess);
-  const common = { submission, stage, stamp, members, files };
+  const { members, gate } = await resolveRuns(submission, source);
+  const common = { submission, stage, stamp, members, gate, files };
   if (stage === 'oof') {
-    const truth = await sharedValidation(members, source);
+    const all: ResolvedMember[] = gate === undefined ? members : [...members, gate];
+    const truth = await sharedValidation(all, source);
     const rows = truth.map(({ id }, index) => ({ id, line: index + 1 }));
     const wanted = { name: `the validation images of ${members[0]!.run.run_id}`, rows };
     return { ...common, target: 'oof', wanted, truth, sample: undefined };
   }
   const sample = join(members[0]!.run.data_root, STAGE_FILES[stage].sample);
   return { ...common, target: `stage${stage}`, wanted: await readWanted(sample), sample, truth: undefined };
-}
-
-/** A gate is the presence head's: with several members, of those that have one. */
-function requirePresence(members: readonly ResolvedMember[], { gate }: PostprocessConfig): void {
-  if (gate === undefined || members.some(({ run }) => run.presence_head)) return;
-  const what = 'a member trained with model.presence_head';
-  throw new UserError(expected(what, `postprocess.gate: ${gate}`, 'none', 'Leave the gate out.'));
 }
 
 /** The stamp of a moment, in UTC and to the second. */

@@ -8,6 +8,7 @@ import { memberConfig, parseSubmission, submissionKeys } from '../../src/config/
 import { ttaConfig } from '../../src/config/tta.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { CHECKPOINT_NAMES } from '../../src/models/checkpoint.ts';
+import { gateShape } from '../../src/postprocess/gate.ts';
 import { postprocessConfig } from '../../src/postprocess/index.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -24,7 +25,7 @@ test('the shipped submission is valid', async () => {
     name: 'quickstart',
     members: [{ run: 'quickstart', checkpoint: 'swa', weight: 1 }],
     tta: ['none', 'hflip'],
-    postprocess: { threshold: 0.5, min_component_area: 1000 },
+    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 1000 },
   });
 });
 
@@ -33,7 +34,7 @@ test('defaults: the best Dice, equal weights, no views, no post-processing', asy
     name: 'least',
     members: [{ run: 'r', checkpoint: 'best-dice', weight: 1 }],
     tta: ['none'],
-    postprocess: { threshold: 0.5, min_component_area: 0 },
+    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 0 },
   });
 });
 
@@ -49,7 +50,7 @@ test('words of the command line are laid over the file', async () => {
     name: 'other',
     members: [{ run: 'r', checkpoint: 'last', weight: 2 }],
     tta: ['none', 'hflip'],
-    postprocess: { threshold: 0.25, min_component_area: 0 },
+    postprocess: { threshold: 0.25, fill_holes: false, min_component_area: 0 },
   });
 });
 
@@ -83,6 +84,30 @@ test('every problem is named with its line', async () => {
   });
 });
 
+test("a gate is a number, a figure of the probabilities, or another run's", async () => {
+  const gateOf = async (gate: string) =>
+    (await parseSubmission('least.yml', { 'postprocess.gate': gate }, folder)).postprocess.gate;
+  assert.deepEqual(await gateOf('0.4'), { statistic: 'presence', threshold: 0.4 });
+  assert.deepEqual(await gateOf('{ run: g, threshold: 0.3 }'), { run: 'g', statistic: 'presence', threshold: 0.3 });
+  const top = { statistic: 'top_mean', pixels: 500, threshold: 0.3 };
+  assert.deepEqual(await gateOf('{ statistic: top_mean, pixels: 500, threshold: 0.3 }'), top);
+  const wrong: [gate: string, message: RegExp][] = [
+    ['1.5', /Expected a number of less than 1 for postprocess\.gate but received 1\.5\./],
+    [
+      '{ statistic: maxi, threshold: 0.5 }',
+      /for postprocess\.gate\.statistic but received "maxi"\. Did you mean max\?/,
+    ],
+    ['{ treshold: 0.5 }', /a key of postprocess\.gate but received "treshold"\. Did you mean threshold\?/],
+    [
+      '{ statistic: top_mean, threshold: 0.5 }',
+      /the number of pixels that top_mean is of for postprocess\.gate\.pixels/,
+    ],
+    ['{ checkpoint: swa, threshold: 0.5 }', /the run whose checkpoint it is for postprocess\.gate\.run/],
+    ['[0.5]', /postprocess\.gate/],
+  ];
+  for (const [gate, message] of wrong) await assert.rejects(gateOf(gate), message, gate);
+});
+
 test('a member given twice is a slip', async () => {
   const text = 'name: twice\nmembers:\n  - { run: r }\n  - { run: r, checkpoint: last }\n  - { run: r, weight: 2 }\n';
   await writeFile(join(folder, 'twice.yml'), text);
@@ -106,6 +131,8 @@ test('the reference names every key and every choice', async () => {
     ...Object.keys(submissionKeys).filter((key) => key !== 'postprocess'),
     ...keysOf(memberConfig).map((key) => `members.<n>.${key}`),
     ...keysOf(postprocessConfig).map((key) => `postprocess.${key}`),
+    ...Object.keys(gateShape).map((key) => `postprocess.gate.${key}`),
+    ...gateShape.statistic.unwrap().options,
     ...CHECKPOINT_NAMES,
     ...ttaConfig.element.options,
   ];

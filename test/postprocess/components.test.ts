@@ -88,13 +88,14 @@ test('union-find finds what a flood fill finds, in the order of first pixels', (
 
 test('a component of exactly min_component_area pixels goes, one more stays', () => {
   const mask = draw('##...#', '##...#', '.....#');
-  assert.deepEqual(postprocess(mask, { min_component_area: 3 }), draw('##....', '##....', '......'));
-  assert.deepEqual(postprocess(mask, { min_component_area: 4 }), draw('......', '......', '......'));
-  assert.equal(postprocess(mask, { min_component_area: 0 }), mask);
+  const over = (area: number) => postprocess(mask, postprocessConfig.parse({ min_component_area: area }));
+  assert.deepEqual(over(3), draw('##....', '##....', '......'));
+  assert.deepEqual(over(4), draw('......', '......', '......'));
+  assert.equal(over(0), mask);
 });
 
 test('the configuration is strict and has defaults', () => {
-  assert.deepEqual(postprocessConfig.parse({}), { threshold: 0.5, min_component_area: 0 });
+  assert.deepEqual(postprocessConfig.parse({}), { threshold: 0.5, fill_holes: false, min_component_area: 0 });
   for (const bad of [{ threshold: 1 }, { threshold: Number.NaN }, { min_component_area: 1.5 }, { treshold: 0.5 }]) {
     assert.equal(postprocessConfig.safeParse(bad).success, false, JSON.stringify(bad));
   }

@@ -66,6 +66,21 @@ test('what is skipped for one member is what the plain way computes, at every ra
   );
 });
 
+test('what is skipped for several members is what the plain way computes, ties among them', () => {
+  const anyCase = fc
+    .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 24 }))
+    .chain(([a, b, size]) => fc.tuple(anyMember(a, anyByte), anyMember(b, anyByte), fc.constant(size)));
+  const anyWeight = fc.constantFrom(1, 2, 3, 0.1);
+  fc.assert(
+    fc.property(anyCase, anyThreshold, anyWeight, ([first, second, size], threshold, weight) => {
+      const members = [first, { ...second, weight }, { ...first, weight: 0.7 }];
+      const plain = meanProbability(members, size).map((value) => (value > threshold ? 1 : 0));
+      assert.deepEqual([...thresholdMap(members, threshold, size).data], [...plain]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('rounding never leaves the corners: no value of an interpolated map is beyond those around it', () => {
   const anyCase = fc
     .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 99 }))

@@ -7,8 +7,11 @@ import { sha256, sha256File } from '../../src/core/atomic-file.ts';
 import { parseRle } from '../../src/core/rle.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
 import { scoreImage, summariseScores } from '../../src/metrics/dice.ts';
+import { postprocessConfig } from '../../src/postprocess/index.ts';
 import type { ProbabilitySource } from '../../src/predict/probability-source.ts';
 import { buildSubmission } from '../../src/submit/build.ts';
+import { encodeMask } from '../../src/submit/encode-mask.ts';
+import { encodeMasks } from '../../src/submit/encode-masks.ts';
 import { planSubmission, type SubmissionStage } from '../../src/submit/plan.ts';
 import { type Fixture, type FixtureRun, makeFixture, squareMap } from './fixture.ts';
 
@@ -70,7 +73,7 @@ test('the manifest says what the CSV was made of, and the zip holds both', async
     sample: { file: 'sample_submission.csv', sha256: await sha256File(join(fixture.root, 'sample_submission.csv')) },
     members: [member('r', 1), member('s', 3)],
     tta: ['none'],
-    postprocess: { threshold: 0.5, min_component_area: 0 },
+    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 0 },
     commit: 'abc123',
   });
   const zip = await readFile(built.zip);
@@ -234,11 +237,55 @@ test('a gate empties images whose presence is below it, and wants a member that 
     await readFile(built.csv, 'utf8'),
     `ImageId,EncodedPixels\nb,${BLOCK_RLE}\na,-1\nc,${BLOCK_RLE}\nb,${BLOCK_RLE}\n`,
   );
-  assert.equal(JSON.parse(await readFile(built.manifest, 'utf8')).postprocess.gate, 0.5);
+  const { postprocess } = JSON.parse(await readFile(built.manifest, 'utf8'));
+  assert.deepEqual(postprocess.gate, { statistic: 'presence', threshold: 0.5 });
   const source = fixture.source({ r: { ...RUN, maps } });
-  await assert.rejects(
-    build(gated, source, 1, '20190926-000001'),
-    /Expected a member trained with model.presence_head/,
-  );
+  await assert.rejects(build(gated, source, 1, '20190926-000001'), /Expected a run trained with model.presence_head/);
   assert.deepEqual(source.opened, [], 'nothing is predicted before');
 });
+
+test('a gate by another run looks at that run, which the manifest names', async () => {
+  const maps = { a: BLOCK, b: BLOCK, c: BLOCK };
+  const others = { a: NOTHING, b: BLOCK, c: NOTHING };
+  const source = fixture.source({ r: { ...RUN, maps }, g: { ...RUN, maps: others } });
+  const text = `${ONE}postprocess: { gate: { run: g, checkpoint: swa, statistic: max, threshold: 0.5 } }\n`;
+  const built = await build(text, source, 1, '20190927-000000');
+  assert.equal(built.positives, 1);
+  assert.deepEqual(source.opened, ['stage1', 'stage1']);
+  const { gate } = JSON.parse(await readFile(built.manifest, 'utf8'));
+  assert.deepEqual([gate.run, gate.run_id, gate.checkpoint], ['g', '20190901-101500-g', 'swa']);
+  const presence = `${ONE}postprocess: { gate: { run: g, threshold: 0.5 } }\n`;
+  await assert.rejects(
+    build(presence, source, 1, '20190927-000001'),
+    /Expected a run trained with model.presence_head/,
+  );
+});
+
+test('threads make the masks that are made here', async () => {
+  const ids = Array.from({ length: 80 }, (_, index) => `i${index}`);
+  const maps = Object.fromEntries(ids.map((id, index) => [id, squareMap(64, index % 50, (index % 50) + 9)]));
+  const source = fixture.source({ r: { resolution: 64, maps }, s: { resolution: 32, maps: halves(ids) } });
+  const stores = [];
+  for (const [run, weight] of [
+    ['r', 1],
+    ['s', 2],
+  ] as const) {
+    const store = await source.probabilitiesOf({ run, checkpoint: 'last', weight }, ['none'], 'stage1');
+    stores.push({ store, weight });
+  }
+  const config = postprocessConfig.parse({ threshold: 0.3, min_component_area: 50 });
+  const maskSource = { stores, gateStore: undefined, config };
+  const wanted = { name: 'sample', rows: ids.map((id, index) => ({ id, line: index + 1 })) };
+  const { signal } = new AbortController();
+  const masks = await encodeMasks(wanted, maskSource, { terminal: silentTerminal, signal });
+  assert.deepEqual([...masks.keys()], ids);
+  for (const id of ids) assert.deepEqual(masks.get(id), encodeMask(id, maskSource));
+  assert.ok(new Set([...masks.values()].map(({ rle }) => rle)).size > 40, 'the masks differ');
+  const stopped = { terminal: silentTerminal, signal: AbortSignal.abort(new Error('Stopped by SIGINT.')) };
+  await assert.rejects(encodeMasks(wanted, maskSource, stopped), /SIGINT/);
+});
+
+/** Maps of half the side, lit in the first half of them. */
+function halves(ids: readonly string[]): Record<string, Uint8Array> {
+  return Object.fromEntries(ids.map((id, index) => [id, squareMap(32, 4, 9, index < 40 ? 200 : 0)]));
+}
