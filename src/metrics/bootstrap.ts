@@ -1,4 +1,4 @@
-import { createRng } from '../core/random.ts';
+import { createRng, type Rng } from '../core/random.ts';
 import { sumOf } from './sum.ts';
 
 /** A mean over images and the 95 % interval of the true one. `low` and `high` are NaN where there are fewer than two groups. */
@@ -21,29 +21,66 @@ export interface Resampling {
   replicates?: number;
 }
 
+/** Images whose groups were drawn; every score is a number for each image, in the images' order. */
+export interface Bootstrap {
+  /** Of the images for which `kept` holds; of all when it is left out. */
+  mean(scores: ArrayLike<number>, kept?: ArrayLike<boolean>): Estimate;
+  /** How much better `second` scores than `first`, image by image. */
+  difference(first: ArrayLike<number>, second: ArrayLike<number>, kept?: ArrayLike<boolean>): Difference;
+}
+
 /** The standard normal's 97.5 % point. */
 const Z = 1.959963984540054;
 
 /**
- * The mean of one score for each image, and the 95 % interval of the true mean by the bootstrap. Images of one group (a patient's)
- * resemble one another, so whole groups are drawn, with replacement, and their images' mean is taken over what they bring.
- * `groups` names each image's group, in the scores' order; an image whose patient is unknown is a group of its own.
+ * Draws the groups of images for means and differences of any number of scores. Images of one group (a patient's) resemble one
+ * another, so whole groups are drawn, with replacement, and the mean is taken over the images that they bring. `groups` names each
+ * image's group; an image whose patient is unknown is a group of its own.
  * The interval is the percentile's, widened where groups are few; how often it holds the truth is measured in
  * test/metrics/bootstrap.long.ts.
  * Sources: Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 13; Field and Welsh (2007), JRSS B 69 (groups);
  * Hesterberg (2015), The American Statistician 69 (widening).
  */
+export function createBootstrap(
+  groups: ArrayLike<number | string>,
+  { seed = 42, replicates = 2000 }: Resampling = {},
+): Bootstrap {
+  const places = placeGroups(groups);
+  const drawn = drawGroups(places.count, replicates, createRng(seed, 'bootstrap'));
+  // Half of the work, and the same for every score on the same images.
+  const imagesDrawn = new Map<ArrayLike<boolean> | undefined, Float64Array>();
+  const estimate = (scores: ArrayLike<number>, kept?: ArrayLike<boolean>) => {
+    if (scores.length !== groups.length) throw new RangeError(`${scores.length} scores with ${groups.length} groups`);
+    const { sums, counts, mean, groups: present } = sumGroups(scores, places, kept);
+    const images = imagesDrawn.get(kept) ?? timesDrawn(drawn, counts);
+    imagesDrawn.set(kept, images);
+    const means = ratios(timesDrawn(drawn, sums), images).sort();
+    return { means, estimate: { mean, ...intervalOf(means, present) } };
+  };
+  return {
+    mean: (scores, kept) => estimate(scores, kept).estimate,
+    difference: (first, second, kept) => {
+      if (first.length !== second.length) throw new RangeError(`${first.length} scores beside ${second.length}`);
+      const differences = Float64Array.from(second, (score, image) => score - first[image]!);
+      const { means, estimate: found } = estimate(differences, kept);
+      const above = means.reduce((sum, mean) => sum + (mean > 0 ? 1 : mean === 0 ? 0.5 : 0), 0);
+      return { ...found, probability: above / means.length };
+    },
+  };
+}
+
+/** The mean of scores with its interval; see createBootstrap, which is for more than one list of scores. */
 export function bootstrapMean(
   scores: ArrayLike<number>,
   groups: ArrayLike<number | string>,
   resampling: Resampling = {},
 ): Estimate {
-  return estimate(scores, drawMeans(scores, groups, resampling));
+  return createBootstrap(groups, resampling).mean(scores);
 }
 
 /**
- * How much better `second` scores than `first` on the same images, paired: the bootstrap of the mean of each image's difference,
- * drawn as in `bootstrapMean`. What makes an image hard for both falls out, so the interval is far narrower than of either mean.
+ * How much better `second` scores than `first` on the same images, paired: what makes an image hard for both falls out, so the
+ * interval is far narrower than of either mean. See createBootstrap.
  */
 export function bootstrapDifference(
   first: ArrayLike<number>,
@@ -51,59 +88,67 @@ export function bootstrapDifference(
   groups: ArrayLike<number | string>,
   resampling: Resampling = {},
 ): Difference {
-  if (first.length !== second.length) throw new RangeError(`${first.length} scores beside ${second.length}`);
-  const differences = Float64Array.from(second, (score, index) => score - first[index]!);
-  const drawn = drawMeans(differences, groups, resampling);
-  const above = drawn.means.reduce((sum, mean) => sum + (mean > 0 ? 1 : mean === 0 ? 0.5 : 0), 0);
-  return { ...estimate(differences, drawn), probability: above / drawn.means.length };
+  return createBootstrap(groups, resampling).difference(first, second);
 }
 
-interface Drawn {
-  /** Of each replicate, ascending. */
-  means: Float64Array;
-  groups: number;
+interface Places {
+  /** Of each image, the place of its group, from 0. */
+  of: Int32Array;
+  /** How many groups there are. */
+  count: number;
 }
 
-function drawMeans(
-  scores: ArrayLike<number>,
-  groups: ArrayLike<number | string>,
-  { seed = 42, replicates = 2000 }: Resampling,
-): Drawn {
-  if (scores.length !== groups.length) throw new RangeError(`${scores.length} scores with ${groups.length} groups`);
-  const { sums, counts } = sumGroups(scores, groups);
-  const rng = createRng(seed, 'bootstrap');
-  const means = new Float64Array(replicates);
-  for (let replicate = 0; replicate < replicates; replicate++) {
-    let sum = 0;
-    let count = 0;
-    for (let draw = 0; draw < sums.length; draw++) {
-      const group = rng.integer(0, sums.length - 1);
-      sum += sums[group]!;
-      count += counts[group]!;
-    }
-    means[replicate] = sum / count;
-  }
-  return { means: means.sort(), groups: sums.length };
-}
-
-function sumGroups(scores: ArrayLike<number>, groups: ArrayLike<number | string>) {
+function placeGroups(groups: ArrayLike<number | string>): Places {
   const places = new Map<number | string, number>();
-  const [sums, counts]: [number[], number[]] = [[], []];
-  for (let image = 0; image < scores.length; image++) {
-    const group = groups[image]!;
+  const of = Int32Array.from(groups as ArrayLike<unknown> as number[], (group) => {
     const place = places.get(group) ?? places.size;
     places.set(group, place);
-    sums[place] = (sums[place] ?? 0) + scores[image]!;
-    counts[place] = (counts[place] ?? 0) + 1;
-  }
-  return { sums, counts };
+    return place;
+  });
+  return { of, count: places.size };
 }
 
-function estimate(scores: ArrayLike<number>, { means, groups }: Drawn): Estimate {
-  const mean = sumOf(Array.from(scores)) / scores.length;
-  if (groups < 2) return { mean, low: Number.NaN, high: Number.NaN };
+/** How often each group is drawn in each replicate, [replicates, groups]: all scores share the same draws. */
+function drawGroups(count: number, replicates: number, rng: Rng): Uint16Array[] {
+  return Array.from({ length: replicates }, () => {
+    const times = new Uint16Array(count);
+    for (let draw = 0; draw < count; draw++) times[rng.integer(0, count - 1)]!++;
+    return times;
+  });
+}
+
+function sumGroups(scores: ArrayLike<number>, { of, count }: Places, kept?: ArrayLike<boolean>) {
+  const sums = new Float64Array(count);
+  const counts = new Float64Array(count);
+  const used: number[] = [];
+  for (let image = 0; image < scores.length; image++) {
+    if (kept !== undefined && !kept[image]) continue;
+    sums[of[image]!]! += scores[image]!;
+    counts[of[image]!]! += 1;
+    used.push(scores[image]!);
+  }
+  const groups = counts.reduce((sum, images) => sum + Number(images > 0), 0);
+  return { sums, counts, mean: sumOf(used) / used.length, groups };
+}
+
+/** Of each replicate, the sum over its groups. */
+function timesDrawn(drawn: readonly Uint16Array[], values: Float64Array): Float64Array {
+  return Float64Array.from(drawn, (times) => {
+    let sum = 0;
+    for (let group = 0; group < times.length; group++) sum += times[group]! * values[group]!;
+    return sum;
+  });
+}
+
+/** Replicates that brought no image at all are left out. */
+function ratios(sums: Float64Array, counts: Float64Array): Float64Array {
+  return sums.map((sum, replicate) => sum / counts[replicate]!).filter((mean) => !Number.isNaN(mean));
+}
+
+function intervalOf(means: Float64Array, groups: number): Pick<Estimate, 'low' | 'high'> {
+  if (groups < 2) return { low: Number.NaN, high: Number.NaN };
   const tail = tailOf(groups);
-  return { mean, low: quantile(means, tail), high: quantile(means, 1 - tail) };
+  return { low: quantile(means, tail), high: quantile(means, 1 - tail) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRng } from '../../src/core/random.ts';
-import { bootstrapDifference, bootstrapMean } from '../../src/metrics/bootstrap.ts';
+import { bootstrapDifference, bootstrapMean, createBootstrap } from '../../src/metrics/bootstrap.ts';
 import { drawTwoModels, TRUE_DIFFERENCE } from './two-models.ts';
 
 test('of two models with a known difference the interval holds it in 93 to 97 % of 1,000 data sets', () => {
@@ -49,6 +49,23 @@ test('a paired difference is signed, sure where every patient agrees and even wh
   assert.equal(up.probability, 1);
   assert.equal(bootstrapDifference(better, first, patients).probability, 0);
   assert.deepEqual(bootstrapDifference(first, first, patients), { mean: 0, low: 0, high: 0, probability: 0.5 });
+});
+
+test('of a part of the images only those count, and draws are the same for every part', () => {
+  const { first, second, patients, positive } = drawTwoModels(300, 'parts');
+  const bootstrap = createBootstrap(patients);
+  const on = bootstrap.difference(first, second, positive);
+  const off = bootstrap.difference(
+    first,
+    second,
+    positive.map((mask) => !mask),
+  );
+  const share = positive.filter(Boolean).length / positive.length;
+  const whole = bootstrap.difference(first, second);
+  assert.ok(Math.abs(share * on.mean + (1 - share) * off.mean - whole.mean) < 1e-12);
+  const changed = second.map((score, image) => (positive[image] ? score : 0.5));
+  assert.deepEqual(bootstrap.difference(first, changed, positive), on);
+  assert.deepEqual(whole, bootstrapDifference(first, second, patients));
 });
 
 test('one seed gives one result, another seed another', () => {

@@ -40,14 +40,3 @@ export function drawTwoModels(count: number, ...labels: (string | number)[]): Tw
   }
   return drawn;
 }
-
-/** Those images of both models that are positive, or that are not. */
-export function onlyImages(models: TwoModels, positive: boolean): TwoModels {
-  const kept = <T>(values: T[]) => values.filter((_, image) => models.positive[image] === positive);
-  return {
-    first: kept(models.first),
-    second: kept(models.second),
-    patients: kept(models.patients),
-    positive: kept(models.positive),
-  };
-}
