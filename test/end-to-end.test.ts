@@ -118,6 +118,7 @@ test('checkpoints, configuration, probabilities and pictures are there, and noth
     assert.ok(files.includes(file), file);
   }
   assert.ok(files.includes('predictions/swa-oof-none.probs'));
+  assert.ok(files.includes('predictions/swa-oof-none.scores.json'));
   assert.deepEqual(
     files.filter((file) => file.includes('.tmp')),
     [],

@@ -9,6 +9,7 @@ import {
   readCheckpointIndex,
   saveCheckpoint,
 } from '../models/checkpoint.ts';
+import { imageScoresPath } from '../predict/image-scores.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import type { Journal } from '../tracking/journal.ts';
 import type { Averages } from './averages.ts';
@@ -93,7 +94,8 @@ export function keepCheckpoints({ runDir, step, averages, journal, resumed }: Ch
     const { last } = await readCheckpointIndex(runDir);
     const before = names.last === undefined || last === names.last || last === undefined ? {} : { previous: last };
     for (const id of await pointCheckpoints(runDir, { ...before, ...names })) {
-      await rm(predictionsPath(runDir, id, 'oof', ['none']), { recursive: true, force: true });
+      const store = predictionsPath(runDir, id, 'oof', ['none']);
+      for (const path of [store, imageScoresPath(store)]) await rm(path, { force: true });
     }
   };
 

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { maskToRuns } from '../core/rle.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { type ImageScore, scoreImage } from '../metrics/dice.ts';
+import type { ImageScore } from '../metrics/dice.ts';
+import { scoreStored, validationMask } from '../predict/image-scores.ts';
 import { openProbabilityStore } from '../predict/probability-store.ts';
 import type { Training } from './fit.ts';
 import type { SavedCheckpoint } from './keep-checkpoints.ts';
 import { writeOverlay } from './overlay.ts';
-import { validationMask } from './validate.ts';
 
 /** Draws the worst, the median and the best of the positive validation images, from stored probabilities, and logs them. */
 export async function logOverlays(
@@ -21,7 +20,7 @@ export async function logOverlays(
     const scores = split.validation
       .map((index) => dataset.images[index]!)
       .filter(({ truth }) => truth!.length > 0)
-      .map((image) => scoreImage(image.id, maskToRuns(maskOf(image.id)), image.truth!));
+      .map(({ id, truth }) => scoreStored(store.read(id), store.resolution, { id, truth: truth! }));
     for (const [label, score] of chooseCases(scores)) {
       const index = findImage(dataset, split.validation, score.id);
       const file = join('overlays', `${id}-${label}.png`);

@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Mask } from '../core/image.ts';
-import { maskToRuns } from '../core/rle.ts';
 import type { Loader } from '../data/loader.ts';
 import { areaUnderRoc } from '../metrics/auc.ts';
-import { type ImageScore, type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
-import { thresholdMap } from '../postprocess/threshold-map.ts';
+import { type ImageScore, type ScoreSummary, summariseScores } from '../metrics/dice.ts';
+import { imageScoresPath, scoreStored, writeImageScores } from '../predict/image-scores.ts';
 import { quantize } from '../predict/predictor.ts';
 import { createProbabilityStore } from '../predict/probability-store.ts';
 import type { TrainStep } from './step.ts';
@@ -18,12 +16,10 @@ export interface Validation {
   presenceAuc: number | undefined;
 }
 
-/** Masks are cut here during training; only a submission looks for a better place. */
-const THRESHOLD = 0.5;
-
 /**
  * Scores the network as it stands on the validation images, at full resolution: without TTA or post-processing, masks
- * are the probabilities above 0.5. What is scored is what is stored (bytes), so the figures can be computed again.
+ * are the probabilities above 0.5. What is scored is what is stored (bytes), so the figures can be computed again;
+ * beside it each image's own.
  */
 export async function validate(
   step: Pick<TrainStep, 'evaluate'>,
@@ -53,11 +49,12 @@ export async function validate(
         const presence = result.presence?.[place];
         if (presence !== undefined) presences.push(presence);
         await writer.append(id, bytes, presence);
-        images.push(scoreImage(id, maskToRuns(validationMask(bytes, resolution)), truths.get(id)!));
+        images.push(scoreStored(bytes, resolution, { id, truth: truths.get(id)! }));
       }
       await setImmediate();
     }
     await writer.finish();
+    await writeImageScores(imageScoresPath(options.storePath), { checkpoint: options.checkpoint, images });
   } catch (error) {
     await writer.abandon();
     throw error;
@@ -65,9 +62,4 @@ export async function validate(
   const scored = presences.map((score, place) => ({ score, positive: images[place]!.positive }));
   const presenceAuc = scored.length === 0 ? undefined : areaUnderRoc(scored);
   return { loss: loss / indices.length, summary: summariseScores(images), images, presenceAuc };
-}
-
-/** The mask of stored probabilities that training scores: no TTA, no post-processing. */
-export function validationMask(probabilities: Uint8Array, resolution: number): Mask {
-  return thresholdMap([{ probabilities, resolution, weight: 1 }], THRESHOLD);
 }
