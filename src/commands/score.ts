@@ -1,45 +1,104 @@
-import { resolve } from 'node:path';
-import Table from 'cli-table3';
+import { relative, resolve } from 'node:path';
+import { writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { type SubmissionScore, scoreSubmission } from '../submit/score.ts';
+import { readPatientTable } from '../data/patient-table.ts';
+import { kindOf } from '../metrics/confusion.ts';
+import { readWanted } from '../submit/check.ts';
+import { imageScoresCsv, worstImages } from '../submit/image-scores.ts';
+import {
+  readTruth,
+  type ScoredImage,
+  type ScoreOptions,
+  type SubmissionScore,
+  scoreSubmission,
+} from '../submit/score.ts';
+import { differScores } from '../submit/score-difference.ts';
 import type { Command } from './command.ts';
+import { sayDifference, sayFaults, sayScore, sayWorst } from './score-words.ts';
 
-/** `npm run score <submission.csv> truth=<rle.csv>`: the competition's metric, offline. */
+/** `npm run score <submission.csv> [other.csv] truth=<rle.csv>`: the competition's metric, offline. */
 export const scoreCommand: Command = {
   name: 'score',
   summary: 'compute the competition’s metric offline',
-  usage: '<submission.csv> truth=<rle.csv> [strict=false]',
+  usage: '<submission.csv> [other.csv] truth=<rle.csv> [strict=false]',
   keys: {
     truth: 'the label file to score against, in any of its dialects',
-    strict: 'false: leave images without truth out and exit with 3; default true: refuse them',
+    sample: 'a sample submission, whose images must all have a row',
+    patients: 'a CSV of images and patients (a folds file): intervals draw a patient’s images together',
+    images: 'a CSV to write, with what each image scores',
+    worst: 'how many of the images that cost most are listed (10)',
+    strict: 'false: leave out images without truth and broken rows, and exit with 3; default true: refuse them',
   },
   overrides: false,
   run: async ({ words, values, cwd }, terminal) => {
-    if (values.truth === undefined) throw new UserError('Name the label file: `npm run score <csv> truth=<rle.csv>`.');
-    const strict = readStrict(values.strict);
-    const score = await scoreSubmission(resolve(cwd, words[0]!), resolve(cwd, values.truth), strict);
-    if (score.skipped > 0) terminal.warn(`${score.skipped} images have no truth and were left out.`);
-    sayScore(score, terminal);
-    return { json: { ...score }, exitCode: score.skipped > 0 ? 3 : 0 };
+    const options = await readOptions(values, cwd);
+    const worst = readWorst(values.worst);
+    const [first, second] = words.map((word) => resolve(cwd, word));
+    const score = await scoreSubmission(first!, options);
+    const shown = second === undefined ? score : await scoreSubmission(second, options);
+    if (second !== undefined) report(words[0]!, score, terminal);
+    report(second === undefined ? undefined : words[1], shown, terminal);
+    const difference = second === undefined ? undefined : differScores(score, shown, options);
+    if (difference !== undefined) sayDifference(difference, terminal);
+    sayWorst(worstImages(shown.images, worst), terminal);
+    if (values.images !== undefined) {
+      const to = resolve(cwd, values.images);
+      await writeFileAtomic(to, imageScoresCsv(shown.images));
+      terminal.say(`images       ${relative(cwd, to)}`);
+    }
+    const other = second === undefined ? {} : { other: jsonOf(shown, worst), difference };
+    return { json: { ...jsonOf(score, worst), ...other }, exitCode: isWhole(score) && isWhole(shown) ? 0 : 3 };
   },
 };
 
-/** Shows what masks score beside what a submission without any mask would. */
-export function sayScore(score: Omit<SubmissionScore, 'skipped'>, terminal: Terminal): void {
-  const table = new Table({ style: { head: [], border: [] }, colAligns: ['left', 'right', 'right'] });
-  const row = (label: string, images: number, value: number) =>
-    table.push([label, images, Number.isNaN(value) ? '–' : value.toFixed(4)]);
-  table.push(['', 'images', 'mean']);
-  row('Dice', score.images, score.dice);
-  row('Dice on positives', score.positives, score.dice_positive);
-  row('Dice on empty images', score.images - score.positives, score.dice_empty);
-  row('IoU', score.images, score.iou);
-  row('Dice of no mask at all', score.images, score.dice_all_empty);
-  terminal.say(table.toString());
+function report(name: string | undefined, score: SubmissionScore, terminal: Terminal): void {
+  if (name !== undefined) terminal.say(`\n${name}`);
+  sayFaults(score, terminal);
+  sayScore(score.summary, terminal, score);
+}
+
+/** Whether every image was scored that has a row or must have one. */
+function isWhole({ skipped, broken, missing = [] }: SubmissionScore): boolean {
+  return skipped === 0 && broken.length === 0 && missing.length === 0;
+}
+
+function jsonOf({ summary, skipped, broken, missing, unscored, ...score }: SubmissionScore, worst: number) {
+  const { confusion, intervals, images } = score;
+  const ends = Object.entries(intervals).map(([name, { low, high }]) => [name, [low, high]]);
+  return {
+    ...summary,
+    skipped,
+    broken_rows: broken.length,
+    missing: missing?.length ?? 0,
+    unscored,
+    confusion,
+    intervals: Object.fromEntries(ends),
+    worst: worstImages(images, worst).map(nameImage),
+  };
+}
+
+function nameImage(image: ScoredImage) {
+  return { image_id: image.id, dice: image.dice, kind: kindOf(image) };
+}
+
+async function readOptions(values: Readonly<Record<string, string>>, cwd: string): Promise<ScoreOptions> {
+  const { truth, sample, patients, strict } = values;
+  if (truth === undefined) throw new UserError('Name the label file: `npm run score <csv> truth=<rle.csv>`.');
+  return {
+    strict: readStrict(strict),
+    truth: await readTruth(resolve(cwd, truth)),
+    sample: sample === undefined ? undefined : await readWanted(resolve(cwd, sample)),
+    patients: patients === undefined ? undefined : (await readPatientTable(resolve(cwd, patients))).patients,
+  };
 }
 
 function readStrict(text = 'true'): boolean {
   if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', 'strict', text));
   return text === 'true';
+}
+
+function readWorst(text = '10'): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new UserError(expected('a whole number from 0', 'worst', text));
 }

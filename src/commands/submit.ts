@@ -11,7 +11,7 @@ import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
 import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
 import { readCommit } from '../train/describe-run.ts';
 import type { Command } from './command.ts';
-import { sayScore } from './score.ts';
+import { sayScore } from './score-words.ts';
 
 /** `npm run submit <submission.yml> stage=1|2|oof`: build, check and pack a submission. */
 export const submitCommand: Command = {
@@ -64,9 +64,15 @@ function sayBuilt(built: BuiltSubmission, plan: SubmissionPlan, cwd: string, ter
 }
 
 /** Stage 2's labels cover stage 1's test images: with them at hand, its score is known. */
-function nextStep({ csv }: BuiltSubmission, { stage, members }: SubmissionPlan, cwd: string): string | undefined {
+function nextStep(
+  { csv }: BuiltSubmission,
+  { stage, members, sample }: SubmissionPlan,
+  cwd: string,
+): string | undefined {
   const truth = join(members[0]!.run.data_root, LABEL_FILES[2]);
-  if (stage === 1 && existsSync(truth)) return `npm run score ${relative(cwd, csv)} truth=${relative(cwd, truth)}`;
+  if (stage === 1 && existsSync(truth)) {
+    return `npm run score ${relative(cwd, csv)} truth=${relative(cwd, truth)} sample=${relative(cwd, sample!)}`;
+  }
   return stage === 'oof' ? undefined : `upload ${relative(cwd, csv)} to the competition.`;
 }
 

@@ -55,12 +55,37 @@ export async function readLabels(path: string): Promise<Labels> {
  * Throws UserError naming file and line where a row is not an id and a code, or naming the file where it cannot be read.
  */
 export async function readLabelRows(path: string): Promise<LabelRows> {
+  const { problems, ...read } = await readAnyRows(path);
+  if (problems.length > 0) throw new UserError(problems[0]!.sentence);
+  return read;
+}
+
+/** A line that is no row, with a sentence that names it. */
+export interface RowProblem {
+  line: number;
+  /** The image that it speaks of, where it names one. */
+  id: string | undefined;
+  sentence: string;
+}
+
+/** The same, lines that are no rows beside those that are. Throws UserError where the file cannot be read or has no row. */
+export async function readAnyRows(path: string): Promise<LabelRows & { problems: RowProblem[] }> {
   const text = await readText(path);
   const records = splitRecords(text, path);
   const hasHeader = records[0] !== undefined && isHeader(records[0].record);
-  const rows = records.slice(hasHeader ? 1 : 0).map((record) => toRow(record, path));
-  if (rows.length === 0) throw new UserError(expected('rows of image id and code', path, 'none'));
-  return { dialect: describeDialect(text, hasHeader), rows };
+  const rows: LabelRow[] = [];
+  const problems: RowProblem[] = [];
+  for (const { record, info } of records.slice(hasHeader ? 1 : 0)) {
+    const [id = '', rle = ''] = record;
+    if (record.length === 2 && id !== '' && rle !== '') {
+      rows.push({ id, rle, line: info.lines });
+      continue;
+    }
+    const sentence = expected('an image id and its code', `${path}:${info.lines}`, record.join(','));
+    problems.push({ line: info.lines, id: id === '' ? undefined : id, sentence });
+  }
+  if (rows.length + problems.length === 0) throw new UserError(expected('rows of image id and code', path, 'none'));
+  return { dialect: describeDialect(text, hasHeader), rows, problems };
 }
 
 async function readText(path: string): Promise<string> {
@@ -84,12 +109,6 @@ function splitRecords(text: string, path: string): RawRecord[] {
   } catch (error) {
     throw new UserError(`${path}: damaged CSV: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function toRow({ record, info }: RawRecord, path: string): LabelRow {
-  const [id, rle] = record;
-  if (record.length === 2 && id !== '' && rle !== '') return { id: id!, rle: rle!, line: info.lines };
-  throw new UserError(expected('an image id and its code', `${path}:${info.lines}`, record.join(',')));
 }
 
 function isHeader(record: readonly string[]): boolean {

@@ -1,6 +1,6 @@
-import { expected, messageOf, UserError } from '../core/errors.ts';
-import { parseRle, type Runs, uniteRuns } from '../core/rle.ts';
+import { expected, UserError } from '../core/errors.ts';
 import { type LabelRow, readLabelRows } from '../data/labels.ts';
+import { readAnySubmission, type SubmissionRows } from './read-submission.ts';
 
 /** The rows that a submission must have, in this order. */
 export interface WantedRows {
@@ -9,33 +9,17 @@ export interface WantedRows {
   rows: readonly { id: string; line: number }[];
 }
 
-/** A submission's rows, and per image the union of its masks. */
-export interface SubmissionRows {
-  rows: LabelRow[];
-  masks: Map<string, Runs>;
-}
-
 /** How many problems are listed. */
 const LISTED = 20;
 
 /**
  * Reads a submission in any of the competition's dialects.
- * Throws one UserError naming file and line of every code that is none or leaves the image.
+ * Throws one UserError naming file and line of every row that is none, and of every code that is none or leaves the image.
  */
-export async function readSubmission(path: string): Promise<SubmissionRows> {
-  const { rows } = await readLabelRows(path);
-  const problems: string[] = [];
-  const parts = new Map<string, Runs[]>();
-  for (const { id, rle, line } of rows) {
-    try {
-      parts.set(id, [...(parts.get(id) ?? []), parseRle(rle, `${path}:${line}`)]);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      problems.push(messageOf(error));
-    }
-  }
-  refuse(problems);
-  return { rows, masks: new Map([...parts].map(([id, runs]) => [id, uniteRuns(runs)])) };
+async function readSubmission(path: string): Promise<SubmissionRows> {
+  const { problems, ...submission } = await readAnySubmission(path);
+  refuse(problems.map(({ sentence }) => sentence));
+  return submission;
 }
 
 /** The rows that a sample submission asks for; its codes mean nothing. */
@@ -107,8 +91,11 @@ function linesById(rows: readonly { id: string; line: number }[]): Map<string, n
 }
 
 function refuse(problems: readonly string[]): void {
-  if (problems.length === 0) return;
+  if (problems.length > 0) throw new UserError(listProblems(problems));
+}
+
+/** Sentences about problems, a line each: the first ones, and how many there are more. */
+export function listProblems(problems: readonly string[]): string {
   const more = problems.length - LISTED;
-  const listed = more > 0 ? [...problems.slice(0, LISTED), `… and ${more} more problems.`] : problems;
-  throw new UserError(listed.join('\n'));
+  return (more > 0 ? [...problems.slice(0, LISTED), `… and ${more} more problems.`] : problems).join('\n');
 }
