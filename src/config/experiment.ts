@@ -107,6 +107,11 @@ export const experimentKeys = {
     checkpointEveryConfig,
     '15m',
   ),
+  nan_tolerance: withDefault(
+    'Batches in a row that may be left out because their loss or gradients are no numbers.',
+    z.int().min(0),
+    3,
+  ),
   validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
 };
 

@@ -32,7 +32,7 @@ export interface StepDefinition {
   averaged: Map<string, NamedVariable>;
   updates: (part: Part) => UpdateFunctions;
   functions: {
-    /** → { finite }: 1 where no gathered gradient is infinite or no number, else 0. */
+    /** → { finite, squares }: 1 where all gathered gradients are numbers, else 0; [weights], which are not (then NaN). */
     check: StepFunction;
     /** What was gathered becomes zero. */
     discard: StepFunction;
@@ -73,8 +73,8 @@ export function defineStep(
     functions: {
       check: () => {
         // Zero times a number is zero, times anything else it is no number.
-        const probes = gathered.map(({ variable }) => variable.mul(0).sum());
-        return { finite: tf.addN(probes).equal(0).toFloat() };
+        const squares = tf.stack(gathered.map(({ variable }) => variable.mul(0).sum()));
+        return { squares, finite: squares.sum().equal(0).toFloat() };
       },
       discard: () => {
         for (const { variable } of gathered) variable.assign(tf.zeros(variable.shape));

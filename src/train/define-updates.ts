@@ -1,5 +1,6 @@
 import { addTo } from '../engine/kernels/add-to.ts';
 import { inFloat32 } from '../engine/kernels/in-float32.ts';
+import { l2Loss } from '../engine/kernels/l2-loss.ts';
 import type { BatchNormalization } from '../engine/layers/batch-normalization.ts';
 import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
@@ -15,11 +16,22 @@ export type StepFunction = (inputs: Inputs) => Record<string, tf.Tensor>;
 /** Which weights an update changes: all that are trained, or none of the encoder's, whose statistics then stay as well. */
 export type Part = 'all' | 'decoder';
 
-/** What makes an update of one part. Where gradients are clipped, update and apply give { norm } too: what it was before. */
+/**
+ * What makes an update of one part. Where gradients are clipped, update and apply give { norm } too: what it was before.
+ * Update and accumulate are to be guarded by their result { finite }, 1 or 0: what is no number would spread to every weight.
+ */
 export interface UpdateFunctions {
-  /** images and masks [N,R,R,1], seed [2], the optimizer's rates → { loss }; one update by this batch's gradient. */
+  /** The weights that are updated, in the order of `squares`. */
+  names: string[];
+  /**
+   * images and masks [N,R,R,1], seed [2], the optimizer's rates → { loss, squares, finite }; one update by this batch's gradient.
+   * `squares` [weights] is half the squared norm of each weight's gradient; `finite`: whether they and the loss are numbers.
+   */
   update: StepFunction;
-  /** images and masks [N,R,R,1], seed [2] → { loss }; gathers N times the gradient, and loss_scale times where one is fed. */
+  /**
+   * images and masks [N,R,R,1], seed [2] → { loss, squares, finite }; gathers N times the gradient. Where a loss_scale is fed,
+   * as many times more, and `finite` is of the loss alone: such gradients overflow now and then, and are checked when applied.
+   */
   accumulate: StepFunction;
   /** rates, and a scalar scale (1 / images gathered / loss scale): an update; what was gathered becomes zero. */
   apply: StepFunction;
@@ -70,16 +82,19 @@ export function defineUpdates(
     return clip === undefined ? {} : { norm: clip.norm };
   };
   return {
+    names: indices.map((index) => trained[index]!.name),
     update: (inputs) => {
       const { value, gradients } = differentiate(inputs, undefined);
-      return { loss: value, ...change(gradients, inputs.rates!) };
+      return { ...checkFinite(value, gradients), ...change(gradients, inputs.rates!) };
     },
     accumulate: (inputs) => {
       const { value, gradients } = differentiate(inputs, inputs.loss_scale);
       indices.forEach((index, place) => {
         addTo(gathered[index]!.variable, gradients[place]!.mul(inputs.images!.shape[0]!));
       });
-      return { loss: value };
+      return inputs.loss_scale === undefined
+        ? checkFinite(value, gradients)
+        : { loss: value, squares: tf.zeros([0]), finite: value.isFinite().toFloat() };
     },
     apply: ({ rates, scale }) => {
       const means = indices.map((index) => gathered[index]!.variable.mul(scale!));
@@ -88,6 +103,12 @@ export function defineUpdates(
       return results;
     },
   };
+}
+
+/** Half of each gradient's squared norm, and whether all of them and the loss are numbers. */
+function checkFinite(loss: tf.Tensor, gradients: readonly tf.Tensor[]): Record<string, tf.Tensor> {
+  const squares = tf.stack(gradients.map(l2Loss));
+  return { loss, squares, finite: squares.sum().add(loss).isFinite().toFloat() };
 }
 
 /** Lets normalizations use their moving statistics, and leave them, while `work` runs. */

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Experiment } from '../config/experiment.ts';
-import { expected } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -15,12 +14,14 @@ import { type CheckpointClock, createCheckpointClock } from './checkpoint-clock.
 import { createEpochMixture } from './epoch-mixture.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
+import { describeNonFinite, endAtNonFinite } from './non-finite.ts';
 import type { Progress } from './progress.ts';
 import type { TrainStep } from './step.ts';
 import { validate } from './validate.ts';
 
 /** Everything a run works with once it is under way. */
 export interface Training {
+  runDir: string;
   experiment: Experiment;
   dataset: Dataset;
   /** Indices into the dataset. */
@@ -110,6 +111,7 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
     for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch, from))) {
       signal.throwIfAborted();
       const updated = trainBatch(fitting, batch, progress);
+      if (progress.broken > experiment.nan_tolerance) await endAtNonFinite(fitting, batch, progress);
       mixture.see(batch.ids);
       progress.mixture = mixture.counts();
       bar.advance();
@@ -133,19 +135,38 @@ function trainBatch(fitting: Fitting, batch: Batch, progress: Progress): boolean
   const { batches, updates } = fitting.steps;
   const lr = schedule({ ...progress, updates });
   const alone = experiment.accumulation_steps === 1;
-  const loss = checkLoss(alone ? step.update(batch, lr) : step.accumulate(batch), progress, batch.ids);
-  progress.losses.push(loss);
+  const loss = alone ? step.update(batch, lr) : step.accumulate(batch);
   progress.batch++;
+  if (step.nonFinite() === undefined) progress.losses.push(loss);
+  else leaveOut(fitting, batch, progress);
   // The last group of an epoch may be smaller: it is divided by what it holds and never reaches into the next one.
-  if (progress.losses.length < experiment.accumulation_steps && progress.batch < batches) return false;
-  if (!alone) step.apply(lr);
+  const seen = progress.losses.length + progress.skipped;
+  if (seen < experiment.accumulation_steps && progress.batch < batches) return false;
+  if (!alone && progress.losses.length > 0) step.apply(lr);
   progress.update++;
   averages.afterUpdate(progress);
-  const norm = step.gradientNorm();
-  const clipped = norm === undefined ? {} : { 'train/gradient_norm': norm };
-  journal.metrics({ 'train/loss': mean(progress.losses), lr, ...clipped }, progress.update);
+  journal.metrics(ofGroup(progress, lr, step.gradientNorm()), progress.update);
+  if (progress.losses.length > 0) progress.broken = step.nonFinite() === undefined ? 0 : progress.broken + 1;
   progress.losses = [];
+  progress.skipped = 0;
   return true;
+}
+
+/** What is logged of an update; of a group that was left out as a whole there is no loss. */
+function ofGroup({ losses, skipped }: Progress, lr: number, norm: number | undefined): Record<string, number> {
+  return {
+    ...(losses.length === 0 ? {} : { 'train/loss': mean(losses), lr }),
+    ...(losses.length === 0 || norm === undefined ? {} : { 'train/gradient_norm': norm }),
+    ...(skipped === 0 ? {} : { 'train/skipped_batches': skipped }),
+  };
+}
+
+/** The step has changed nothing by this batch; whoever watches is told which it was. */
+function leaveOut({ step, terminal }: Fitting, { ids }: Batch, progress: Progress): void {
+  progress.skipped++;
+  progress.broken++;
+  const what = describeNonFinite(step.nonFinite()!);
+  terminal.warn(`epoch ${progress.epoch + 1}, batch ${progress.batch} is left out: ${what} (${ids.join(', ')})`);
 }
 
 /** Batch-norm statistics of averaged weights: their own, over the training images once more. */
@@ -188,13 +209,6 @@ function report({ experiment, terminal }: Training, { epoch }: Progress, { metri
       (metrics['val/presence_auc'] === undefined ? '' : `, AUC of presence ${figure('val/presence_auc')}`) +
       (names.length > 0 ? `; ${names.join(', ')}` : ''),
   );
-}
-
-/** A loss that is no number spreads to every weight: the run ends here, and its checkpoints stay as they are. */
-function checkLoss(loss: number, { update }: Progress, ids: readonly string[]): number {
-  if (Number.isFinite(loss)) return loss;
-  const next = `The batch was ${ids.join(', ')}. Try a lower lr_schedule.lr or a warm-up.`;
-  throw new Error(expected('a finite training loss', `update ${update + 1}`, loss, next));
 }
 
 function mean(values: readonly number[]): number {

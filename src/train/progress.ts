@@ -10,6 +10,10 @@ export interface Progress {
   update: number;
   /** Losses of the batches whose gradients wait for an update. */
   losses: number[];
+  /** Batches of the group under way that were left out, since their loss or gradients were no numbers. */
+  skipped: number;
+  /** Batches left out so, and float16 updates that could not be made, since the last update. */
+  broken: number;
   /** What the epoch under way has seen. */
   mixture: MixtureCounts;
   /** Validation Dice of every epoch done. */
@@ -20,11 +24,21 @@ export interface Progress {
 
 /** Of a run that begins. */
 export function beginning(): Progress {
-  return { epoch: 0, batch: 0, update: 0, losses: [], mixture: { seen: 0, positive: 0 }, scores: [], averaging: false };
+  return {
+    epoch: 0,
+    batch: 0,
+    update: 0,
+    losses: [],
+    skipped: 0,
+    broken: 0,
+    mixture: { seen: 0, positive: 0 },
+    scores: [],
+    averaging: false,
+  };
 }
 
-/** The folder of a checkpoint between two validations: `update-000012`, or `update-000012-3` with three batches gathered since. */
-export function checkpointIdOf({ update, losses }: Progress): string {
-  const gathered = losses.length === 0 ? '' : `-${losses.length}`;
-  return `update-${String(update).padStart(6, '0')}${gathered}`;
+/** The folder of a checkpoint between two validations: `update-000012`, or `update-000012-3` with three batches seen since. */
+export function checkpointIdOf({ update, losses, skipped }: Progress): string {
+  const seen = losses.length + skipped;
+  return `update-${String(update).padStart(6, '0')}${seen === 0 ? '' : `-${seen}`}`;
 }

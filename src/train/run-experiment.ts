@@ -122,7 +122,7 @@ export async function runExperiment(
     const checkpoints = keepCheckpoints({ runDir, step, averages, journal, resumed });
     if (resumed?.metrics !== undefined) journal.metrics(resumed.metrics, progress.epoch);
     const workers = settings.loaderWorkers;
-    training = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
+    training = { runDir, experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
     chosen = await fit(training, progress);
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';

@@ -10,10 +10,12 @@ import { tf } from '../engine/tf.ts';
 import type { Loss } from '../losses/index.ts';
 import { checkWeights, type NamedVariable } from '../models/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { defineFunctions } from './define-functions.ts';
 import { defineStep } from './define-step.ts';
 import type { Part } from './define-updates.ts';
 import { type Evaluation, scoreLogits } from './evaluation.ts';
-import { FIRST_LOSS_SCALE, type LossScale, nextLossScale } from './loss-scale.ts';
+import { FIRST_LOSS_SCALE, nextLossScale } from './loss-scale.ts';
+import type { NonFinite, StepState } from './step-state.ts';
 
 /**
  * What training asks of whatever computes: the loop above it does not know whether kernels run one by one or as a graph.
@@ -21,13 +23,16 @@ import { FIRST_LOSS_SCALE, type LossScale, nextLossScale } from './loss-scale.ts
 export interface TrainStep {
   /**
    * One update by the gradient of this batch alone; returns its loss, the mean over its images. The same as accumulate and
-   * apply, in one call. Throws when gradients of other batches wait.
+   * apply, in one call. Throws when gradients of other batches wait. Where loss or gradients are no numbers nothing changes,
+   * neither weights nor batch-norm statistics: ask `nonFinite`.
    */
   update(batch: Batch, lr: number): number;
-  /** Adds the gradients of one micro-batch to those gathered so far; returns its loss, the mean over its images. */
+  /** Adds the gradients of one micro-batch to those gathered so far; returns its loss. Numbers or not: as `update`. */
   accumulate(batch: Batch): number;
   /** One update by the mean gradient over the images gathered since the last one. Throws when there are none. */
   apply(lr: number): void;
+  /** What was no number in the last batch, or in the last update of float16; undefined where all was. */
+  nonFinite(): NonFinite | undefined;
   /** Which weights the updates from now on change; `decoder` alone only where the step was made to freeze the encoder. */
   train(part: Part): void;
   /** What the norm of all gradients was before they were clipped at the last update; undefined where none are. */
@@ -56,23 +61,6 @@ export interface TrainStep {
   dispose(): void;
 }
 
-/** Where a step stands, beside its weights. */
-export interface StepState {
-  /** The optimizer's slots, gradients gathered for the next update, and the kept average, those that there are. */
-  arrays: NamedTensors;
-  counters: {
-    /** Updates done: the optimizer's step. */
-    updates: number;
-    /** Batches trained on: what dropout draws from. */
-    batches: number;
-    /** Images whose gradients wait for an update. */
-    waiting: number;
-    /** Updates that the kept average took in. */
-    followed: number;
-    loss_scale: LossScale;
-  };
-}
-
 export interface StepOptions {
   /** Compiled into one TensorFlow graph, or kernel by kernel. */
   execution: 'graph' | 'eager';
@@ -97,38 +85,16 @@ export interface StepOptions {
   rewrites: { train: readonly Rewrite[]; predict: readonly Rewrite[] };
 }
 
-const PARTS: readonly Part[] = ['all', 'decoder'];
-
 /** The step of a network with its loss and optimizer. */
-export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimizer, options: StepOptions): TrainStep {
-  const { batchSize, validationBatchSize, resolution, scalesLoss, freezes, rewrites } = options;
+export function createStep(model: tf.LayersModel, lossOf: Loss, optimizer: Optimizer, options: StepOptions): TrainStep {
+  const { validationBatchSize, resolution, scalesLoss, freezes } = options;
   const gathers = options.accumulates || scalesLoss;
-  const definition = defineStep(model, loss, optimizer, { ...options, gathers });
-  const { variables, slots, gathered, averaged, functions } = definition;
+  const definition = defineStep(model, lossOf, optimizer, { ...options, gathers });
+  const { variables, slots, gathered, averaged } = definition;
   const all = [...variables, ...slots, ...gathered, ...averaged.values()];
   const program = options.execution === 'graph' ? createProgram(all) : createEagerProgram(all);
-  const images = (count: number) => ({ shape: [count, resolution, resolution, 1], dtype: 'uint8' as const });
-  const scalar = { shape: [], dtype: 'float32' as const };
-  const rates = { shape: [optimizer.rates(0, 1).length], dtype: 'float32' as const };
-  const batchInputs = { images: images(batchSize), seed: { shape: [2], dtype: 'int32' as const } };
-  const labelled = { ...batchInputs, masks: images(batchSize) };
-  for (const trained of freezes === true ? PARTS : PARTS.slice(0, 1)) {
-    const { update, accumulate, apply } = definition.updates(trained);
-    if (gathers) {
-      const inputs = scalesLoss ? { ...labelled, loss_scale: scalar } : labelled;
-      program.define(`accumulate_${trained}`, inputs, accumulate, rewrites.train);
-      program.define(`apply_${trained}`, { rates, scale: scalar }, apply);
-    } else {
-      program.define(`update_${trained}`, { ...labelled, rates }, update, rewrites.train);
-    }
-  }
-  if (options.averages === true) program.define('follow', { share: scalar }, functions.follow);
-  if (scalesLoss) {
-    program.define('check', {}, functions.check);
-    program.define('discard', {}, functions.discard);
-  }
-  program.define('refresh', { ...batchInputs, momentum: scalar }, functions.refresh, rewrites.train);
-  program.define('predict', { images: images(validationBatchSize) }, functions.predict, rewrites.predict);
+  const trainedNames = defineFunctions(program, definition, { ...options, rates: optimizer.rates(0, 1).length });
+  const gatheredNames = variables.filter(({ trainable }) => trainable).map(({ name }) => name);
   program.load();
 
   const read = (entries: readonly NamedVariable[]): NamedTensors => {
@@ -137,35 +103,56 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       entries.map(({ name, variable }, i) => [name, { shape: [...variable.shape], data: values[i] as Float32Array }]),
     );
   };
+  const set = (arrays: NamedTensors) =>
+    program.write(new Map<string, TensorValues>([...arrays].map(([name, { data }]) => [name, data])));
   const dropoutSeed = deriveSeed(options.seed, 'dropout');
   let batches = 0;
   let waiting = 0;
   let followed = 0;
   let part: Part = 'all';
   let norm: number | undefined;
+  let broken: NonFinite | undefined;
   let updates = 0;
   let lossScale = scalesLoss ? FIRST_LOSS_SCALE : { scale: 1, good: 0 };
+  const seedOf = (batch: number) => Int32Array.of(dropoutSeed, batch);
   const feed = ({ images: pixels, masks }: Batch) => ({
     images: pixels,
     masks,
-    seed: Int32Array.of(dropoutSeed, batches++),
+    seed: seedOf(batches++),
   });
   const number = (value: number) => Float32Array.of(value);
-  const nextRates = (lr: number) => Float32Array.from(optimizer.rates(lr, ++updates));
+  const kept = () => [...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])];
+  const nextRates = (lr: number) => Float32Array.from(optimizer.rates(lr, updates + 1));
+  let loss = 0;
+  /** Whether all was finite in what a function gave; what was not is kept to be asked for. */
+  const examine = (names: readonly string[], { squares, finite }: Record<string, TensorValues>): boolean => {
+    const gradients = names.filter((_, index) => !Number.isFinite(squares![index] ?? 0));
+    broken = finite![0] === 1 ? undefined : { loss, gradients, seed: seedOf(batches - 1) };
+    return broken === undefined;
+  };
 
   const accumulate = (batch: Batch): number => {
-    waiting += batch.count;
-    return program.run(`accumulate_${part}`, { ...feed(batch), loss_scale: number(lossScale.scale) }).loss![0]!;
+    const results = program.run(`accumulate_${part}`, { ...feed(batch), loss_scale: number(lossScale.scale) });
+    loss = results.loss![0]!;
+    if (examine(trainedNames[part]!, results)) waiting += batch.count;
+    return loss;
   };
   /** The update, or in float16 none where a gradient overflowed. */
   const apply = (lr: number): void => {
     if (waiting === 0) throw new Error('Expected gathered gradients for an update but received none.');
     const scale = number(1 / waiting / lossScale.scale);
     waiting = 0;
-    const finite = !scalesLoss || program.run('check', {}).finite![0] === 1;
+    broken = undefined;
+    const finite = !scalesLoss || examine(gatheredNames, program.run('check', {}));
+    // An overflow is how the scale finds its height, unless there is nothing left to lower.
+    if (lossScale.scale > 1) broken = undefined;
     if (scalesLoss) lossScale = nextLossScale(lossScale, finite);
-    if (finite) norm = program.run(`apply_${part}`, { rates: nextRates(lr), scale }).norm?.[0];
-    else program.run('discard', {});
+    if (finite) {
+      norm = program.run(`apply_${part}`, { rates: nextRates(lr), scale }).norm?.[0];
+      updates++;
+    } else {
+      program.run('discard', {});
+    }
   };
 
   return {
@@ -173,12 +160,16 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
       if (!gathers) {
         const results = program.run(`update_${part}`, { ...feed(batch), rates: nextRates(lr) });
-        norm = results.norm?.[0];
-        return results.loss![0]!;
+        loss = results.loss![0]!;
+        if (examine(trainedNames[part]!, results)) {
+          norm = results.norm?.[0];
+          updates++;
+        }
+        return loss;
       }
-      const value = accumulate(batch);
-      apply(lr);
-      return value;
+      accumulate(batch);
+      if (broken === undefined) apply(lr);
+      return loss;
     },
     accumulate: (batch) => {
       if (gathers) return accumulate(batch);
@@ -190,6 +181,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       if (waiting > 0) throw new Error(`Expected no gathered gradients but those of ${waiting} images wait.`);
       part = next;
     },
+    nonFinite: () => broken,
     gradientNorm: () => norm,
     follow: (share) => {
       program.run('follow', { share: number(followed++ === 0 ? 1 : share) });
@@ -205,7 +197,7 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
       const padded = new Uint8Array(validationBatchSize * resolution ** 2);
       padded.set(batch.images);
       const { logits, presence } = program.run('predict', { images: padded }) as Record<string, Float32Array>;
-      return scoreLogits(loss, logits!, presence, batch);
+      return scoreLogits(lossOf, logits!, presence, batch);
     },
     refreshBatchNorm: (batch, index) => {
       const { images: pixels, seed } = feed(batch);
@@ -214,17 +206,16 @@ export function createStep(model: tf.LayersModel, loss: Loss, optimizer: Optimiz
     readWeights: () => read(variables),
     writeWeights: (weights) => {
       checkWeights(variables, weights, 'the network');
-      program.write(new Map<string, TensorValues>([...weights].map(([name, { data }]) => [name, data])));
+      set(weights);
     },
     readState: () => ({
-      arrays: read([...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])]),
+      arrays: read(kept()),
       counters: { updates, batches, waiting, followed, loss_scale: lossScale },
     }),
     writeState: ({ arrays, counters }) => {
       ({ updates, batches, waiting, followed, loss_scale: lossScale } = counters);
-      const kept = [...slots, ...(waiting > 0 ? gathered : []), ...(followed > 0 ? averaged.values() : [])];
-      checkWeights(kept, arrays, 'the training step');
-      program.write(new Map<string, TensorValues>([...arrays].map(([name, { data }]) => [name, data])));
+      checkWeights(kept(), arrays, 'the training step');
+      set(arrays);
     },
     kernels: program.countKernels(gathers ? 'accumulate_all' : 'update_all'),
     parameters: variables.reduce((sum, { trainable, variable }) => sum + (trainable ? variable.size : 0), 0),

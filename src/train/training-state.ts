@@ -6,7 +6,7 @@ import { listTrainingCheckpoints, readCheckpointState, readTrainingCheckpoint } 
 import type { AveragesState } from './averages.ts';
 import { BEST_NAMES, type Bests, type ValidationMetrics } from './keep-checkpoints.ts';
 import type { Progress } from './progress.ts';
-import type { StepState } from './step.ts';
+import type { StepState } from './step-state.ts';
 
 const count = z.int().min(0);
 const metrics = z.record(z.string(), z.number());
@@ -17,6 +17,8 @@ const trainingState = z.object({
   batch: count,
   update: count,
   losses: z.array(z.number()),
+  skipped: count.default(0),
+  broken: count.default(0),
   mixture: z.object({ seen: count, positive: count }),
   scores: z.array(z.number()),
   counters: z.object({

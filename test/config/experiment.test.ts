@@ -46,6 +46,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     seed: 42,
     mlflow_experiment: 'siim-pneumothorax',
     checkpoint_every: '15m',
+    nan_tolerance: 3,
     validation_batch_size: 4,
   });
 });

@@ -53,7 +53,8 @@ export interface Surviving {
   remove(): Promise<void>;
 }
 
-async function makeSurviving(): Promise<Surviving> {
+/** Such a folder in which nothing has run. */
+export async function makeSurviving(): Promise<Surviving> {
   const folder = await mkdtemp(join(tmpdir(), 'surviving-'));
   await writeFile(join(folder, 'survivor.yml'), EXPERIMENT);
   const runsDir = join(folder, 'runs');

@@ -44,7 +44,7 @@ test('the furthest checkpoint is gone on from, with everything in it', async () 
   assert.equal(state!.id, 'update-000007');
   assert.deepEqual(state!.progress, {
     ...{ epoch: 1, batch: 3, update: 7, losses: [0.1], mixture: { seen: 3, positive: 1 }, scores: [0.5] },
-    averaging: false,
+    ...{ skipped: 0, broken: 0, averaging: false },
   });
   assert.deepEqual([...state!.weights.get('w')!.data], [1, 3]);
   assert.deepEqual([...state!.step.arrays.get('w/m')!.data], [3]);

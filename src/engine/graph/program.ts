@@ -6,6 +6,7 @@ import { tf } from '../tf.ts';
 import type { NativeBackend, TensorValues } from './binding.ts';
 import { estimatePeakBytes } from './estimate.ts';
 import { type AttributeValue, DATA_TYPE, encodeSavedModel, type GraphNode } from './graph-def.ts';
+import { onlyWhere } from './guard.ts';
 import { keepSums } from './keep-sums.ts';
 import { type InputSpec, type ProgramVariable, type Recording, record } from './record.ts';
 import type { Rewrite } from './rewrite.ts';
@@ -20,12 +21,14 @@ export interface Program {
   /**
    * Records a function of the given inputs; before `load`. Throws where it cannot be recorded (see `record`).
    * @param rewrites passes over its graph, in order; none where functions run kernel by kernel
+   * @param guard a result, a scalar of 1 or 0: where it is 0 the function leaves all variables as they are (see `onlyWhere`)
    */
   define(
     name: string,
     inputs: Inputs,
     fn: (inputs: Record<string, tf.Tensor>) => Results,
     rewrites?: readonly Rewrite[],
+    guard?: string,
   ): void;
   /** Hands the graph to TensorFlow and moves the variables' values there; tfjs's own copies are given up. */
   load(): void;
@@ -84,9 +87,10 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
   };
 
   return {
-    define: (name, inputs, fn, rewrites = []) => {
+    define: (name, inputs, fn, rewrites = [], guard) => {
       const recorded = record(name, inputs, variables, fn);
-      const recording = [spreadLate, keepSums, ...rewrites].reduce((current, rewrite) => rewrite(current), recorded);
+      const rewritten = [spreadLate, keepSums, ...rewrites].reduce((current, rewrite) => rewrite(current), recorded);
+      const recording = guard === undefined ? rewritten : onlyWhere(rewritten, guard);
       functions.set(name, { inputs, recording });
     },
     load: () => {
@@ -134,7 +138,9 @@ export function createProgram(variables: readonly ProgramVariable[]): Program {
 }
 
 /** Nodes that compute nothing when they run. */
-const NO_KERNEL = new Set(['Const', 'Placeholder', 'Fill', 'ReadVariableOp', 'Identity', 'Reshape']);
+const NO_KERNEL = new Set([
+  ...['Const', 'Placeholder', 'Fill', 'ReadVariableOp', 'Identity', 'Reshape', 'Switch', 'Merge'],
+]);
 
 /** Each call that writes or reads holds copies of its values: this many bytes of them at most, or one variable. */
 const GROUP_BYTES = 2 ** 27;

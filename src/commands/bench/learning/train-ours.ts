@@ -42,8 +42,8 @@ export async function trainOurs(
   try {
     const averages = createAverages(experiment, step);
     const checkpoints = keepCheckpoints({ runDir: folder, step, averages, journal });
-    const training = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
-    const chosen = await fit(training, beginning());
+    const parts = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
+    const chosen = await fit({ runDir: folder, ...parts }, beginning());
     await writeFileAtomic(keep, encodeSafetensors(step.readWeights()));
     return {
       ...readCurves(join(folder, JOURNAL_FILE)),
