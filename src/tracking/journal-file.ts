@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { expected, messageOf, UserError } from '../core/errors.ts';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { expected } from '../core/errors.ts';
 import type { JournalEntry } from './journal-entry.ts';
 
 /** An entry and where the line after it begins, in bytes from the journal's start. */
@@ -13,23 +13,6 @@ const NEWLINE = 10;
 /** All entries of a journal up to a torn last line. Throws Error, naming the place, where a whole line is no entry. */
 export function readJournal(path: string): JournalEntry[] {
   return readLines(path, 0, Number.POSITIVE_INFINITY).map((line) => line.entry);
-}
-
-/**
- * Where a run's life begins and ends, in order: the `run` and `end` lines alone are parsed, so a long journal costs
- * little. The writer puts `type` first.
- */
-export function readRunStates(path: string): Extract<JournalEntry, { type: 'run' | 'end' }>[] {
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  const states = lines.filter((line) => line.startsWith('{"type":"run"') || line.startsWith('{"type":"end"'));
-  try {
-    return states.map((line) => JSON.parse(line) as Extract<JournalEntry, { type: 'run' | 'end' }>);
-  } catch (error) {
-    const next = 'Move its folder out of the runs, or restore the file.';
-    throw new UserError(`Expected a journal at ${path} but it is damaged: ${messageOf(error)}. ${next}`, {
-      cause: error,
-    });
-  }
 }
 
 /**

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expected, UserError } from '../core/errors.ts';
 import { JOURNAL_FILE } from './journal.ts';
 import type { RunStatus } from './journal-entry.ts';
-import { readRunStates } from './journal-file.ts';
 import { readPosition } from './position.ts';
+import { readRecord } from './read-record.ts';
+import type { RunRecord } from './run-record.ts';
 
 /** One run under `runs/`. */
 export interface RunSummary {
@@ -18,6 +19,8 @@ export interface RunSummary {
   /** Its resolved configuration. */
   config: string;
   mlflow_run_id?: string;
+  /** What its journal comes to. */
+  record: RunRecord;
 }
 
 /** The runs under `runsDir`, oldest first (by folder name, which begins with the time); none where there is no folder. */
@@ -47,20 +50,18 @@ export async function findRun(runsDir: string, reference: string): Promise<RunSu
 
 function readRun(runsDir: string, folder: string): RunSummary | undefined {
   const dir = join(runsDir, folder);
-  const journal = join(dir, JOURNAL_FILE);
-  if (!existsSync(journal)) return undefined;
-  const states = readRunStates(journal);
-  const first = states[0];
-  if (first?.type !== 'run') return undefined;
-  const last = states.at(-1)!;
+  if (!existsSync(join(dir, JOURNAL_FILE))) return undefined;
+  const record = readRecord(dir);
+  if (record === undefined || record.name === '') return undefined;
   const mlflow = readPosition(dir)?.run_id;
   return {
     run_id: folder,
-    name: first.name,
-    status: last.type === 'end' ? last.status : 'RUNNING',
+    name: record.name,
+    status: record.status,
     dir,
     config: join(dir, 'config.yml'),
     ...(mlflow === undefined ? {} : { mlflow_run_id: mlflow }),
+    record,
   };
 }
 
