@@ -19,6 +19,16 @@ export function findComponents(mask: Mask): Components {
   return joinSegments(listSegments(mask, 1), mask.width, 1);
 }
 
+/** The 8-connected components of segments as `Components` has them. */
+export function componentsOfSegments(segments: Int32Array, width: number): Components {
+  return joinSegments(segments, width, 1);
+}
+
+/** The 4-connected components of what lies between such segments. */
+export function outsidesOfSegments(segments: Int32Array, width: number, height: number): Components {
+  return joinSegments(segmentsBetween(segments, width, height), width, 0);
+}
+
 /** The 4-connected components of what is outside of a mask: with 8-connected insides, its surroundings and its holes. */
 export function findOutsides(mask: Mask): Components {
   return joinSegments(listSegments(mask, 0), mask.width, 0);
@@ -48,6 +58,20 @@ function listSegments({ width, height, data }: Mask, value: 0 | 1): Int32Array {
     }
   }
   return new Int32Array(segments);
+}
+
+function segmentsBetween(segments: Int32Array, width: number, height: number): Int32Array {
+  const between: number[] = [];
+  let next = 0;
+  for (let rowStart = 0; rowStart < width * height; rowStart += width) {
+    let start = rowStart;
+    for (; next < segments.length && segments[next]! < rowStart + width; next += 2) {
+      if (segments[next]! > start) between.push(start, segments[next]!);
+      start = segments[next + 1]!;
+    }
+    if (start < rowStart + width) between.push(start, rowStart + width);
+  }
+  return new Int32Array(between);
 }
 
 /** Unites each segment with those of the row above that it touches. */
