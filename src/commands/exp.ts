@@ -2,16 +2,18 @@ import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import type { FoldsContext } from '../jobs/train-folds.ts';
 import { isAverage } from '../models/checkpoint.ts';
 import { findRun } from '../tracking/runs.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import { type DryRunResult, dryRun } from '../train/dry-run.ts';
 import { findEncoderFile } from '../train/initial-weights.ts';
-import { findResumed, resultOf } from '../train/resume.ts';
+import { findResumed, type ResumeWish, resultOf } from '../train/resume.ts';
 import type { RunResult } from '../train/run-experiment.ts';
 import { type ShownAugment, showAugment } from '../train/show-augment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
 import type { Command, CommandResult } from './command.ts';
+import { trainAllFolds } from './exp-folds.ts';
 import { preparePhantom } from './prepare-phantom.ts';
 
 /** `npm run exp <experiment.yml> [more.yml …]`: train, several files in order. */
@@ -23,16 +25,22 @@ export const expCommand: Command = {
     dry_run: 'true: check everything, measure a step, tell memory and time, and stop',
     resume: 'last or a run: go on where it stands, to the bit; last begins what has not begun',
     fork: 'true: go on by a new run, whose configuration may be another',
+    retry: 'failed: with data.fold=all, go on with the folds that failed',
     show_augment: 'true: write a sheet of augmented training images to look at, and stop',
   },
   overrides: true,
   run: async ({ words, values: typed, cwd, signal }, terminal) => {
-    const { dry_run: dry, show_augment: show, resume, fork, ...values } = typed;
+    const { dry_run: dry, show_augment: show, resume, fork, retry, ...others } = typed;
     const [dryRuns, shows] = [readSwitch('dry_run', dry), readSwitch('show_augment', show)];
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
     const wish = readWish(resume, fork, words);
+    const all = others['data.fold'] === 'all';
+    const takeUp = readTakeUp(all, wish, retry);
+    // What is only looked at is looked at in the first fold.
+    const values = all ? { ...others, 'data.fold': '0' } : others;
     if (shows) return await showAll(words, values, { cwd, signal }, terminal);
     const settings = await readSettings(cwd);
+    if (all && !dryRuns) return await trainAllFolds(words, values, { cwd, settings, signal, takeUp }, terminal);
     // All files are checked before the first one runs: a mistake in the last one shows now, not tomorrow.
     await checkChain(words, values, { ...settings, cwd });
     if (dryRuns) return await dryRunAll(words, values, { cwd, settings, signal }, terminal);
@@ -81,6 +89,19 @@ function readWish(resume: string | undefined, fork: string | undefined, files: r
   if (resume === undefined) throw new UserError(expected('resume=<run> with fork=true', 'resume', 'none'));
   if (resume === 'last' || files.length === 1) return wish;
   throw new UserError(expected('resume=last with several files', 'resume', resume, 'Or name one file.'));
+}
+
+/** What `resume` or `retry` ask for of all folds; undefined where they begin anew. */
+function readTakeUp(all: boolean, wish: ResumeWish | undefined, retry: string | undefined): FoldsContext['takeUp'] {
+  if (retry !== undefined && retry !== 'failed') throw new UserError(expected('failed', 'retry', retry));
+  if (retry !== undefined && !all)
+    throw new UserError(expected('data.fold=all with retry=failed', 'data.fold', 'one fold'));
+  if (!all) return undefined;
+  if (wish !== undefined && (wish.resume !== 'last' || wish.fork)) {
+    throw new UserError(expected('resume=last with data.fold=all', 'resume', wish.fork ? 'fork=true' : wish.resume));
+  }
+  if (retry !== undefined) return 'failed';
+  return wish === undefined ? undefined : 'unfinished';
 }
 
 function readSwitch(key: string, typed = 'false'): boolean {

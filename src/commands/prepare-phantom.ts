@@ -12,14 +12,22 @@ import { writePhantom } from '../data/phantom/index.ts';
 /** The report's hold-out. */
 const HOLDOUT = 0.15;
 
+interface Preparation {
+  cwd: string;
+  signal: AbortSignal;
+  /** The share that is validated on; the report's where it is left out. */
+  holdout?: number;
+  /** So many folds instead. */
+  folds?: number;
+}
+
 /**
  * Where an experiment declares `data.phantom`, makes what is absent of it: the synthetic competition, its catalogue and
  * its folds. What is there is used as it is.
- * @param holdout the share that is validated on; the report's where it is left out
  */
 export async function preparePhantom(
   { data, resolution }: Experiment,
-  { cwd, signal, holdout = HOLDOUT }: { cwd: string; signal: AbortSignal; holdout?: number },
+  { cwd, signal, holdout = HOLDOUT, folds: k }: Preparation,
   terminal: Terminal,
 ): Promise<void> {
   if (data.phantom === undefined) return;
@@ -35,11 +43,12 @@ export async function preparePhantom(
   const images = rows
     .filter((row) => row.labelled && row.quarantined === '')
     .map((row) => ({ ...row, id: row.imageId }));
-  const draw = { holdout, group: 'patient', seed: data.phantom.seed } as const;
+  const draw = { ...(k === undefined ? { holdout } : { k }), group: 'patient', seed: data.phantom.seed } as const;
   const labels = labelsDigest(
     images.map(({ id }) => id),
     (id) => known.truth.get(id),
   );
   await writeFolds(folds, drawFolds(images, draw), { draw, labels });
-  terminal.say(`${data.folds}: folds drawn, ${Math.round(100 * holdout)} % held out, grouped by patient`);
+  const cut = k === undefined ? `${Math.round(100 * holdout)} % held out` : `${k} of them`;
+  terminal.say(`${data.folds}: folds drawn, ${cut}, grouped by patient`);
 }

@@ -47,7 +47,10 @@ export const experimentKeys = {
   data: {
     root: required('The folder of the competition’s files.', path),
     folds: required('The CSV that says which images are held out.', path),
-    fold: required('The fold to validate on; all others are trained on.', z.int().min(0)),
+    fold: required(
+      'The fold to validate on; all others are trained on. All in turn: the word data.fold=all.',
+      z.int().min(0),
+    ),
     sampler: optional<SamplerPlan>('Which images an epoch sees; left out: every training image once.', samplerSchema),
     normalisation: withDefault(
       'How stored values become grey levels: none, window, minmax or clahe.',

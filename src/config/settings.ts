@@ -25,6 +25,10 @@ export const settingsKeys = {
     'PNEUMOTHORAX_LOADER_WORKERS',
     optional('Threads that load images; left out: one less than the machine has cores, at most 8.', wholeNumber()),
   ),
+  foldProcesses: fromEnvironment(
+    'PNEUMOTHORAX_FOLD_PROCESSES',
+    optional('Folds that data.fold=all trains at once; left out: one for each GPU, or one.', wholeNumber()),
+  ),
 };
 
 /** Machine settings; `cacheDir` and `runsDir` are absolute. */

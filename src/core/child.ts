@@ -31,6 +31,8 @@ interface AskOptions {
   signal: AbortSignal;
   /** Where what the child prints goes. */
   terminal: Terminal;
+  /** Variables beside this process's own. */
+  environment?: Readonly<Record<string, string>>;
   /** Called with each thing that the child tells on the way. */
   onNews?: (news: never) => void;
 }
@@ -44,18 +46,22 @@ interface AskOptions {
 export async function askChild<Answer>(
   module: URL,
   question: unknown,
-  { signal, terminal, onNews }: AskOptions,
+  { signal, terminal, environment = {}, onNews }: AskOptions,
 ): Promise<Answer> {
   signal.throwIfAborted();
+  const { childLine } = terminal;
   const child = execaNode(fileURLToPath(module), {
     nodeOptions: ['--import', import.meta.resolve('tsx')],
     serialization: 'advanced',
     stdin: 'ignore',
-    stdout: terminal.fd ?? 'ignore',
-    stderr: 'inherit',
+    env: environment,
+    stdout: childLine === undefined ? (terminal.fd ?? 'ignore') : 'pipe',
+    stderr: childLine === undefined ? 'inherit' : 'pipe',
     buffer: false,
+    all: childLine !== undefined,
     reject: false,
   });
+  const printed = childLine === undefined ? undefined : passOn(child.iterable({ from: 'all' }), childLine);
   let last: ChildMessage | undefined;
   child.on('message', (message: unknown) => {
     last = message as ChildMessage;
@@ -67,6 +73,7 @@ export async function askChild<Answer>(
   tell({ question });
   signal.addEventListener('abort', stop, { once: true });
   const { signal: killed, exitCode } = await child;
+  await printed;
   signal.removeEventListener('abort', stop);
   if (last === undefined || 'news' in last) throw new ChildDied(killed ?? `exit code ${exitCode}`);
   if ('answer' in last) return last.answer as Answer;
@@ -74,4 +81,13 @@ export async function askChild<Answer>(
   if (kind === 'stopped') signal.throwIfAborted();
   if (kind === 'user') throw new UserError(message);
   throw Object.assign(new Error(message), { stack: shown });
+}
+
+/** Lines of a child, as they come, until it ends; how it ended is not theirs to say. */
+async function passOn(lines: AsyncIterable<unknown>, take: (line: string) => void): Promise<void> {
+  try {
+    for await (const line of lines) take(String(line));
+  } catch {
+    // The iteration throws what the child's end says too.
+  }
 }

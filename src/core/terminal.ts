@@ -6,8 +6,10 @@ export interface Terminal {
   warn(line: string): void;
   /** A bar with rate and time left on a terminal, a line every ten seconds elsewhere. */
   progress(label: string, total: number): Progress;
-  /** The file descriptor that `say` writes to, for what a child process prints; nowhere when left out. */
+  /** The file descriptor that `say` writes to, for what a child process prints. */
   fd?: 1 | 2;
+  /** Takes each line that a child process prints, where there is no descriptor; without either they go nowhere. */
+  childLine?: (line: string) => void;
 }
 
 export interface Progress {
@@ -34,6 +36,23 @@ export const silentTerminal: Terminal = {
   warn: () => {},
   progress: () => ({ advance: () => {}, stop: () => {} }),
 };
+
+/** Says what it is told as lines that begin with a label, each of which `keep` gets too, without it: one of several works at once. */
+export function labelled(terminal: Terminal, label: string, keep: (line: string) => void): Terminal {
+  const say = (line: string) => {
+    keep(line);
+    terminal.say(`${label} ${line}`);
+  };
+  return {
+    say,
+    warn: (line) => {
+      keep(`warning: ${line}`);
+      terminal.warn(`${label} ${line}`);
+    },
+    progress: (name, total) => lineProgress(say, name, total),
+    childLine: say,
+  };
+}
 
 function barProgress(stream: NodeJS.WriteStream, label: string, total: number): Progress {
   const bar = new SingleBar({

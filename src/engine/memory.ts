@@ -50,6 +50,15 @@ export async function readGpuMemory(environment: NodeJS.ProcessEnv = process.env
   return total! > 0 ? { total: total! * MEBIBYTE, available: available! * MEBIBYTE } : undefined;
 }
 
+/** The GPUs that this process shows TensorFlow, as CUDA_VISIBLE_DEVICES names them; none where `nvidia-smi` lists none. */
+export async function listGpus(environment: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+  const shown = environment.CUDA_VISIBLE_DEVICES;
+  const found = (await askNvidia(['--query-gpu=index'])).map(([index]) => String(index));
+  if (shown === undefined) return found;
+  const named = shown.split(',').map((id) => id.trim());
+  return found.length === 0 ? [] : named.filter((id) => id !== '' && id !== '-1');
+}
+
 /** Bytes of GPU memory that this process holds; undefined where `nvidia-smi` does not tell (as in many containers). */
 export async function readOwnGpuBytes(): Promise<number | undefined> {
   const lines = await askNvidia(['--query-compute-apps=pid,used_memory']);

@@ -1,13 +1,17 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MlflowClient, Run } from 'mlflow-js-client';
 import { MlflowError } from 'mlflow-js-client';
 import { JOURNAL_FILE } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { readLines } from './journal-file.ts';
 import { readPosition, type UploadPosition, writePosition } from './position.ts';
+import { whileLocked } from './upload-lock.ts';
 
 /** The tag by which a run is found again when `mlflow.json` is lost or its writing was cut short. */
 export const RUN_ID_TAG = 'harness.run_id';
+
+/** The tag with which a run names the one, under the same folder, that it is a child of in MLflow. */
+export const PARENT_TAG = 'harness.parent';
 
 /** The MLflow run that belongs to a journal, and how far the journal has got into it. */
 export interface Attached {
@@ -28,6 +32,7 @@ export async function attachRun(client: MlflowClient, runDir: string): Promise<A
   const known = readPosition(runDir);
   const kept = known === undefined ? undefined : await getOwnRun(client, known.run_id, entry);
   const run = kept ?? (await findOrCreateRun(client, entry));
+  if (kept === undefined) await placeUnderParent(client, runDir, run, entry);
   const position = {
     tracking_uri: client.trackingUri,
     experiment_id: run.info.experiment_id,
@@ -54,6 +59,26 @@ async function getOwnRun(client: MlflowClient, id: string, entry: RunEntry): Pro
     if (error instanceof MlflowError && error.code === 'RESOURCE_DOES_NOT_EXIST') return undefined;
     throw error;
   }
+}
+
+/** Tells MLflow which run this one belongs to; the parent's own is made where it is not there yet. */
+async function placeUnderParent(client: MlflowClient, runDir: string, run: Run, entry: RunEntry): Promise<void> {
+  const parent = entry.tags[PARENT_TAG];
+  if (parent === undefined) return;
+  const parentDir = join(dirname(runDir), parent);
+  const known = readPosition(parentDir)?.run_id;
+  const parentEntry = readRunEntry(parentDir);
+  if (parentEntry === undefined) return;
+  const there = known === undefined ? undefined : await getOwnRun(client, known, parentEntry);
+  const { run_id: id } = (there ?? (await findOrCreateAlone(client, parentDir, parentEntry))).info;
+  await client.setTag(run.info.run_id, 'mlflow.parentRunId', id);
+}
+
+/** Only whoever holds the parent's lock may make its run: two that look at once would make two. */
+async function findOrCreateAlone(client: MlflowClient, runDir: string, entry: RunEntry): Promise<Run> {
+  const run = await whileLocked(runDir, () => findOrCreateRun(client, entry));
+  if (run === undefined) throw new Error(`${entry.run_id} is being uploaded by another process and not there yet.`);
+  return run;
 }
 
 /** The run's start is part of the search: folder names are only unique within one project, servers are shared. */

@@ -1,13 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMlflowClient, type MlflowClient } from 'mlflow-js-client';
 import { messageOf } from '../core/errors.ts';
-import { tryLock } from '../core/lock.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { readPosition } from './position.ts';
 import type { Tracking, TrackingSource } from './tracking.ts';
 import { countPending, openUpload } from './upload.ts';
+import { whileLocked } from './upload-lock.ts';
 
 export interface UploadResult {
   /** MLflow's id of the run; undefined where it never got there. */
@@ -51,8 +50,11 @@ export function startUploader(run: { runDir: string; tracking: TrackingSource },
     const opened = openClient(where, { timeoutMs: REQUEST_TIMEOUT_MS, retries: 1 });
     client = opened;
     const following = { finishing: finishing.signal, ended: ended.signal, tell, warn: terminal.warn };
-    const free = await whileLocked(runDir, () => follow(runDir, opened, following));
-    if (!free) throw new Error(`${basename(runDir)} is being uploaded by another process.`);
+    const done = await whileLocked(runDir, async () => {
+      await follow(runDir, opened, following);
+      return true;
+    });
+    if (done === undefined) throw new Error(`${basename(runDir)} is being uploaded by another process.`);
   };
   const background = work().catch(tell);
   return {
@@ -84,11 +86,12 @@ export async function syncRun(
 ): Promise<UploadResult & { uploaded: number }> {
   let uploaded = 0;
   const client = openClient(tracking, {});
-  const free = await whileLocked(runDir, async () => {
+  const done = await whileLocked(runDir, async () => {
     const upload = openUpload(runDir, client, terminal.warn);
     for (let sent = await upload.sendNext(); sent > 0; sent = await upload.sendNext()) uploaded += sent;
+    return true;
   });
-  if (!free) terminal.warn(`${basename(runDir)} is being uploaded by another process`);
+  if (done === undefined) terminal.warn(`${basename(runDir)} is being uploaded by another process`);
   return { ...readUpload(runDir), uploaded };
 }
 
@@ -119,18 +122,6 @@ async function follow(runDir: string, client: MlflowClient, following: Following
       await pause(final ? FIRST_DELAY_MS : delay * (0.5 + Math.random() / 2), final ? ended : finishing);
     }
   }
-}
-
-/** Does `work` unless another process uploads this run; false where one does. */
-async function whileLocked(runDir: string, work: () => Promise<void>): Promise<boolean> {
-  const lock = join(runDir, 'mlflow.lock');
-  if (!(await tryLock(lock))) return false;
-  try {
-    await work();
-  } finally {
-    await rm(lock, { force: true });
-  }
-  return true;
 }
 
 /** Waits, less long where the signal says so; without holding the process open. */

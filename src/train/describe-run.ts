@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import type { Experiment } from '../config/experiment.ts';
 import { flattenConfig } from '../config/show-config.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { PARENT_TAG } from '../tracking/attach.ts';
 import type { RunDescription } from '../tracking/journal.ts';
 
 /** MLflow holds digests of at most 36 characters; this many of ours tell data sets apart. */
@@ -11,24 +12,31 @@ const DIGEST_LENGTH = 32;
 export async function describeRun(
   runId: string,
   experiment: Experiment,
-  file: string,
-  dataset: Dataset,
-  device: string,
+  { file, foldsRun }: { file: string; foldsRun?: string | undefined },
+  { dataset, device }: { dataset: Dataset; device: string },
 ): Promise<RunDescription> {
-  const commit = await readCommit();
   return {
     run_id: runId,
     name: experiment.name,
     experiment: experiment.mlflow_experiment,
     params: flattenConfig(experiment),
     tags: {
-      'mlflow.source.name': file,
-      'mlflow.source.type': 'LOCAL',
-      ...(commit === undefined ? {} : { 'mlflow.source.git.commit': commit }),
+      ...(await sourceTags(file)),
+      ...(foldsRun === undefined ? {} : { [PARENT_TAG]: foldsRun }),
       ...dataTags(dataset),
       'data.fold': String(experiment.data.fold),
       device,
     },
+  };
+}
+
+/** Where a run comes from, by the names that MLflow knows. */
+export async function sourceTags(file: string): Promise<Record<string, string>> {
+  const commit = await readCommit();
+  return {
+    'mlflow.source.name': file,
+    'mlflow.source.type': 'LOCAL',
+    ...(commit === undefined ? {} : { 'mlflow.source.git.commit': commit }),
   };
 }
 

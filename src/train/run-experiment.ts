@@ -36,6 +36,8 @@ export interface RunContext {
   earlier: EarlierRuns;
   /** The run to take up, if one is. */
   resume?: ResumedRun | undefined;
+  /** The run whose folds this is one of. */
+  foldsRun?: string | undefined;
   /** Called with what should be known of the run if its process dies. */
   tell?: (news: RunNews) => void;
 }
@@ -104,9 +106,11 @@ export async function runExperiment(
   const images = { validation, trainedOn: trainedFurther(lineage.before, idsOf(split.train)) };
   const { runId, runDir, release } = folder ?? (await makeRunFolder(experiment, settings, images));
   context.tell?.({ runDir });
-  terminal.say(`run ${runId} on the ${engine.device}:\n${configTable(experiment)}`);
+  // Of several folds each would say the same.
+  const table = context.foldsRun === undefined ? `:\n${configTable(experiment)}` : '';
+  terminal.say(`run ${runId} on the ${engine.device}${table}`);
   const journal = await openJournal(runDir);
-  journal.run(await describeRun(runId, experiment, context.file, dataset, engine.device));
+  journal.run(await describeRun(runId, experiment, context, { dataset, device: engine.device }));
   const parent = resume?.fork === true ? { 'harness.parent_run_id': resume.runId } : {};
   journal.tags({ ...lineage.tags, ...(await describeInitial(initial)), ...parent });
   journal.artifact('config.yml', 'config.yml');

@@ -33,7 +33,7 @@ export async function makeRunFolder(
   { runsDir }: { runsDir: string },
   { validation, trainedOn }: RunImages,
 ): Promise<RunFolder> {
-  const { runId, runDir } = await makeDirectory(experiment.name, runsDir);
+  const { runId, runDir } = await makeRunDirectory(experiment.name, runsDir);
   const release = await lockRun(runDir);
   await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
   await writeValidationIds(runDir, validation);
@@ -57,8 +57,8 @@ export async function checkSameData(
   }
 }
 
-/** Two runs of one name in one second get different folders. */
-async function makeDirectory(name: string, runsDir: string): Promise<{ runId: string; runDir: string }> {
+/** Makes an empty folder for a run that begins now; two of one name in one second get different ones. */
+export async function makeRunDirectory(name: string, runsDir: string): Promise<{ runId: string; runDir: string }> {
   await writingTo(runsDir, () => mkdir(runsDir, { recursive: true }));
   const wanted = makeRunId(name, new Date());
   for (let attempt = 1; ; attempt++) {

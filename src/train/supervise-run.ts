@@ -21,16 +21,22 @@ export interface RunQuestion {
  */
 export async function superviseRun(
   experiment: Experiment,
-  { signal, ...context }: Omit<RunContext, 'tell'>,
+  { signal, tell, environment = {}, ...context }: RunContext & { environment?: Record<string, string> },
   terminal: Terminal,
 ): Promise<RunResult> {
   const question: RunQuestion = { experiment, context };
   let known: RunNews = {};
   const onNews = (news: RunNews) => {
     known = { ...known, ...news };
+    tell?.(news);
   };
   try {
-    return await askChild(new URL('./run-child.ts', import.meta.url), question, { signal, terminal, onNews });
+    return await askChild(new URL('./run-child.ts', import.meta.url), question, {
+      signal,
+      terminal,
+      environment,
+      onNews,
+    });
   } catch (error) {
     if (!(error instanceof ChildDied)) throw error;
     const { runDir, need } = known;

@@ -130,6 +130,34 @@ test('the server says what is wrong, and its codes are kept', async () => {
   );
 });
 
+test('runs of folds are children of one run in MLflow, whichever of them comes first', async () => {
+  const write = async (runId: string, tags: Record<string, string>) => {
+    const journal = await openJournal(join(runsDir, runId));
+    journal.run({ run_id: runId, name: runId, experiment: 'folds', params: {}, tags });
+    journal.metrics({ 'val/dice': 0.5 }, 1);
+    journal.end('FINISHED');
+    journal.close();
+  };
+  await write('all', {});
+  for (const fold of [0, 1, 2]) await write(`fold-${fold}`, { 'harness.parent': 'all' });
+  const tracking = () => ({ ready: Promise.resolve({ uri }), cancel: () => {} });
+  const upload = (runId: string) =>
+    startUploader({ runDir: join(runsDir, runId), tracking: tracking() }, silentTerminal).finish(30_000);
+  await upload('fold-0');
+  const together = await Promise.all(['fold-1', 'all', 'fold-2'].map(upload));
+  assert.deepEqual(
+    together.map(({ pending }) => pending),
+    [0, 0, 0],
+  );
+  const { experiment_id } = (await client.getExperimentByName('folds'))!;
+  const runs = await client.searchRuns({ experimentIds: [experiment_id] });
+  assert.equal(runs.length, 4, 'one parent');
+  const tagOf = (run: (typeof runs)[number], wanted: string) => run.data.tags.find(({ key }) => key === wanted)?.value;
+  const parent = runs.find((run) => run.info.run_name === 'all')!;
+  const parents = runs.filter((run) => run !== parent).map((run) => tagOf(run, 'mlflow.parentRunId'));
+  assert.deepEqual(parents, Array(3).fill(parent.info.run_id));
+});
+
 test('a server that dies is replaced, and gets what was logged meanwhile', async () => {
   const state = (await serverStatus(runsDir))!;
   process.kill(-state.pid, 'SIGKILL');
