@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./score.ts')).scoreCommand,
   },
   {
+    name: 'compare',
+    summary: 'say which runs are better, and whether it is more than noise',
+    load: async () => (await import('./compare.ts')).compareCommand,
+  },
+  {
     name: 'mlflow',
     summary: 'start the local tracking server and show its address',
     load: async () => (await import('./mlflow.ts')).mlflowCommand,

@@ -88,6 +88,11 @@ export async function readCheckpoint(runDir: string, id: string): Promise<{ weig
   return { weights: await readSafetensors(join(dir, WEIGHTS)), sha256: manifest.files[WEIGHTS]!.sha256 };
 }
 
+/** The SHA-256 of a checkpoint's weights, by its manifest alone. Throws where there is none. */
+export async function readWeightsDigest(runDir: string, id: string): Promise<string> {
+  return (await readManifest(join(checkpointDir(runDir, id), MANIFEST))).files[WEIGHTS]!.sha256;
+}
+
 /** A checkpoint that training goes on from, every file of it compared with the manifest. Throws as readCheckpoint does. */
 export async function readTrainingCheckpoint(runDir: string, id: string): Promise<Required<CheckpointContent>> {
   const dir = checkpointDir(runDir, id);

@@ -5,15 +5,22 @@ import { type Content, type Html, html } from './html.ts';
 /** What a picture is encoded for: a box of this many pixels; twice its usual size on a page, for fine screens. */
 export const PICTURE_SIDE = 320;
 
-/** The colour of outlines, red, green, blue. */
+/** The colours of outlines, red, green, blue: of a mask, and of a prediction beside it. */
 const OUTLINE = [255, 140, 66] as const;
+const PREDICTION = [88, 166, 255] as const;
 
 /**
  * A grey picture as a `data:` address (WebP), shrunk to fit `side` pixels; with a mask its outline is drawn in orange.
  * @param mask of any size, stretched over the picture; an empty one draws nothing.
+ * @param prediction likewise, drawn in blue and under the mask's outline.
  */
-export async function pictureUri(image: GrayImage, mask?: Mask, side = PICTURE_SIDE): Promise<string> {
-  const { rgb, width, height } = await paint(image, mask, side);
+export async function pictureUri(
+  image: GrayImage,
+  mask?: Mask,
+  side = PICTURE_SIDE,
+  prediction?: Mask,
+): Promise<string> {
+  const { rgb, width, height } = await paint(image, mask, side, prediction);
   return await webpUri(rgb, width, height);
 }
 
@@ -22,17 +29,21 @@ export async function paint(
   image: GrayImage,
   mask: Mask | undefined,
   side: number,
+  prediction?: Mask,
 ): Promise<{ rgb: Uint8Array; width: number; height: number }> {
   const { data, width, height } = await shrink(image, side);
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) rgb.fill(data[i]!, 3 * i, 3 * i + 3);
-  if (mask !== undefined) {
-    const inside = coverOf(mask, width, height);
-    for (let i = 0; i < inside.length; i++) {
-      if (inside[i] === 1 && isBorder(inside, i, width, height)) rgb.set(OUTLINE, 3 * i);
-    }
-  }
+  if (prediction !== undefined) drawOutline(rgb, prediction, PREDICTION, width, height);
+  if (mask !== undefined) drawOutline(rgb, mask, OUTLINE, width, height);
   return { rgb, width, height };
+}
+
+function drawOutline(rgb: Uint8Array, mask: Mask, colour: readonly number[], width: number, height: number): void {
+  const inside = coverOf(mask, width, height);
+  for (let i = 0; i < inside.length; i++) {
+    if (inside[i] === 1 && isBorder(inside, i, width, height)) rgb.set(colour, 3 * i);
+  }
 }
 
 /** A colour picture, [H,W,3], as a `data:` address (WebP). */

@@ -1,0 +1,98 @@
+import { relative } from 'node:path';
+import Table from 'cli-table3';
+import { resolvePath } from '../config/paths.ts';
+import { readSettings } from '../config/settings.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { expected, UserError } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { writingTo } from '../data/disk.ts';
+import { chooseRuns } from '../leaderboard/choose-runs.ts';
+import { type Comparison, compareRuns } from '../leaderboard/comparison.ts';
+import { comparisonJson } from '../leaderboard/comparison-json.ts';
+import { comparisonMarkdown, introduceSet, type Shown } from '../leaderboard/comparison-markdown.ts';
+import { comparisonPage } from '../leaderboard/comparison-page.ts';
+import {
+  differenceTable,
+  type PlainTable,
+  parametersTable,
+  runsTable,
+  seedsTable,
+} from '../leaderboard/comparison-tables.ts';
+import { readPatients } from '../leaderboard/patients.ts';
+import { type ScoredRun, scoreRun } from '../leaderboard/run-scores.ts';
+import { readTruths } from '../leaderboard/truth.ts';
+import type { Command } from './command.ts';
+
+/** `npm run compare [run…]`: which run is better, and is it more than noise? */
+export const compareCommand: Command = {
+  name: 'compare',
+  summary: 'say which runs are better, and whether it is more than noise',
+  usage: '[run…] [key=value …]',
+  keys: {
+    sort: 'the metric to sort by (val/dice); `dice` is `val/dice`',
+    baseline: 'the run that the others are held against (the best)',
+    limit: 'so many runs are shown here and in the tables of differences (25)',
+    images: 'so many images on which they disagree (12)',
+    out: 'where the report goes, without its ending (reports/compare)',
+  },
+  overrides: true,
+  run: async ({ words, values, cwd, signal }, terminal) => {
+    const { sort = 'val/dice', baseline, limit = '25', images = '12', out = 'reports/compare', ...filters } = values;
+    const shown: Shown = { contenders: readCount('limit', limit), images: readCount('images', images) };
+    const { runsDir } = await readSettings(cwd);
+    const runs = await chooseRuns(runsDir, { words, filters });
+    const truthOf = readTruths(cwd, terminal);
+    const scored: ScoredRun[] = [];
+    for (const run of runs) {
+      signal.throwIfAborted();
+      scored.push(await scoreRun(run, truthOf, terminal));
+    }
+    const comparison = await compareRuns(scored, {
+      metric: sort.includes('/') ? sort : `val/${sort}`,
+      baseline,
+      patientsOf: ({ run }, ids) => readPatients(run, ids, cwd),
+    });
+    sayComparison(comparison, shown, terminal);
+    const json = comparisonJson(comparison, shown.images);
+    const base = resolvePath(out, cwd);
+    const files = { page: `${base}.html`, markdown: `${base}.md`, data: `${base}.json` };
+    await writingTo(base, async () => {
+      await writeFileAtomic(files.page, await comparisonPage(comparison, shown, cwd, terminal));
+      await writeFileAtomic(files.markdown, comparisonMarkdown(comparison, shown));
+      await writeFileAtomic(files.data, `${JSON.stringify(json, null, 1)}\n`);
+    });
+    terminal.say(`report       ${relative(cwd, files.page)} (and .md, .json)`);
+    return { json: { ...json, ...files } };
+  },
+};
+
+function sayComparison(comparison: Comparison, shown: Shown, terminal: Terminal): void {
+  const { runs, metric, parameters, sets } = comparison;
+  sayTable(runsTable({ ...comparison, runs: runs.slice(0, shown.contenders) }), terminal);
+  if (runs.length > shown.contenders) terminal.say(`… and ${runs.length - shown.contenders} more (limit=…)`);
+  const few = parameters.length > 0 && parameters.length <= 8 && runs.length <= shown.contenders;
+  if (few) sayTable(parametersTable(comparison), terminal);
+  for (const set of sets) {
+    const seeds = seedsTable(set, metric);
+    if (seeds !== undefined) sayTable(seeds, terminal);
+    if (set.contenders.length < 2) continue;
+    terminal.say(`\n${introduceSet(set, shown)}`);
+    sayTable(differenceTable(set, shown.contenders), terminal);
+  }
+}
+
+function sayTable({ columns, rows }: PlainTable, terminal: Terminal): void {
+  const colAligns = columns.map(({ numeric }) => (numeric ? ('right' as const) : ('left' as const)));
+  const table = new Table({
+    head: columns.map(({ heading }) => heading),
+    colAligns,
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  terminal.say(table.toString());
+}
+
+function readCount(key: string, text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new UserError(expected('a whole number from 0', key, text));
+}
