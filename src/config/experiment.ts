@@ -9,6 +9,7 @@ import { normalisationConfig } from '../dicom/normalisation.ts';
 import { NORMALISATION_NONE } from '../dicom/normalise.ts';
 import { type LossConfig, lossConfig } from '../losses/index.ts';
 import { lossSum } from '../losses/loss-sum.ts';
+import { MOST_TOP } from '../models/checkpoint.ts';
 import { ENCODER_STRIDE, modelConfig } from '../models/config.ts';
 import { optimizerConfig, scheduleConfig } from '../optim/index.ts';
 import { emaConfig, swaConfig } from './averages.ts';
@@ -114,6 +115,11 @@ export const experimentKeys = {
     'Batches in a row that may be left out because their loss or gradients are no numbers.',
     z.int().min(0),
     3,
+  ),
+  keep_top_k: withDefault(
+    'Keep the checkpoints of the best k epochs by Dice too, as top-1 to top-k.',
+    z.int().min(0).max(MOST_TOP),
+    0,
   ),
   validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
 };

@@ -1,4 +1,4 @@
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,9 +65,10 @@ export async function tryLock(path: string): Promise<boolean> {
 }
 
 async function writeHolder(path: string): Promise<void> {
+  const holder: Holder = { pid: process.pid, host: hostname(), born: await birthOf(process.pid) };
   const handle = await open(path, 'wx');
   try {
-    await handle.writeFile(JSON.stringify({ pid: process.pid, host: hostname(), born: await birthOf(process.pid) }));
+    await handle.writeFile(JSON.stringify(holder));
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -77,41 +78,32 @@ async function writeHolder(path: string): Promise<void> {
 }
 
 /**
- * Removes a lock whose holder is dead, and nothing else: of several processes that found it stale one gets to remove it
- * (a second name for the very file, which only one can make), and it looks again before it does.
+ * Removes a lock whose holder is dead, and nothing else. Only one process at a time may: the one that holds a second lock beside
+ * it, which is as any other, so that one who dies in the middle of this is in nobody's way. Holding that, it looks again.
  */
 async function removeStale(path: string): Promise<boolean> {
-  const aside = `${path}.stale`;
+  const guard = `${path}.stale`;
+  if (!(await tryLock(guard))) return false;
   try {
-    await link(path, aside);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Whoever was removing it died in the middle of that.
-    if (code === 'EEXIST' && (await ageOf(aside, 'ctimeMs')) > UNREADABLE_AFTER_MS) await rm(aside, { force: true });
-    if (code === 'EEXIST' || code === 'ENOENT') return code === 'ENOENT';
-    throw error;
-  }
-  try {
-    if (!(await isStale(aside))) return false;
-    await rm(path, { force: true });
+    if (await isStale(path)) await rm(path, { force: true });
     return true;
   } finally {
-    await rm(aside, { force: true });
+    await rm(guard, { force: true });
   }
 }
 
 /** Whether the process that a lock file names is gone. */
 async function isStale(path: string): Promise<boolean> {
   const holder = await readHolder(path);
-  if (holder === undefined) return (await ageOf(path, 'mtimeMs')) > UNREADABLE_AFTER_MS;
+  if (holder === undefined) return (await ageOf(path)) > UNREADABLE_AFTER_MS;
   if (holder.host !== hostname()) return false;
   return !isAlive(holder.pid) || (holder.born !== '' && (await birthOf(holder.pid)) !== holder.born);
 }
 
-/** How long ago a file was written (mtime) or last linked (ctime), in milliseconds; 0 where there is none. */
-async function ageOf(path: string, time: 'mtimeMs' | 'ctimeMs'): Promise<number> {
+/** How long ago a file was written, in milliseconds; 0 where there is none. */
+async function ageOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
-  return found === undefined ? 0 : Date.now() - found[time];
+  return found === undefined ? 0 : Date.now() - found.mtimeMs;
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

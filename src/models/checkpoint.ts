@@ -11,8 +11,14 @@ import {
   readSafetensorsDoubles,
 } from '../core/safetensors.ts';
 
-/** The names under which a run's checkpoints are known; several may mean the same one. */
-export const CHECKPOINT_NAMES = ['last', 'best-loss', 'best-dice', 'best-iou', 'swa', 'ema'] as const;
+/** The most epochs that are kept by their Dice (`keep_top_k`). */
+export const MOST_TOP = 9;
+
+/** The names under which a run's checkpoints are known; several may mean the same one. `top-1` is the best epoch by Dice. */
+export const CHECKPOINT_NAMES = [
+  ...(['last', 'best-loss', 'best-dice', 'best-iou', 'swa', 'ema'] as const),
+  ...(['top-1', 'top-2', 'top-3', 'top-4', 'top-5', 'top-6', 'top-7', 'top-8', 'top-9'] as const),
+] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
 
 /** The checkpoints that are averages of weights: their folders have their names, and training does not go on from them. */
@@ -139,8 +145,14 @@ async function readManifest(path: string): Promise<Manifest> {
   throw new Error(expected('a list of files with their SHA-256', path, text));
 }
 
-/** Points names at checkpoints and removes the checkpoints that no name means any more. Returns the ids removed. */
-export async function pointCheckpoints(runDir: string, names: CheckpointIndex): Promise<string[]> {
+/**
+ * Points names at checkpoints, those that are undefined at none, and removes the checkpoints that no name means any more.
+ * Returns the ids removed.
+ */
+export async function pointCheckpoints(
+  runDir: string,
+  names: { [N in keyof CheckpointIndex]: string | undefined },
+): Promise<string[]> {
   const index = { ...(await readCheckpointIndex(runDir)), ...names };
   await writeFileAtomic(indexPath(runDir), `${JSON.stringify(index, null, 2)}\n`);
   const meant = new Set(Object.values(index));
@@ -164,6 +176,11 @@ export async function findCheckpoint(runDir: string, name: CheckpointName): Prom
   const names = Object.keys(index).filter((each) => each !== 'previous');
   const next = names.length === 0 ? 'It has none yet.' : `It has ${names.join(', ')}.`;
   throw new UserError(expected('a checkpoint that the run has', runDir, name, next));
+}
+
+/** Whether a checkpoint is there; nothing of it is read. */
+export function hasCheckpoint(runDir: string, id: string): boolean {
+  return existsSync(join(checkpointDir(runDir, id), MANIFEST));
 }
 
 /** Where a checkpoint lies. */

@@ -4,6 +4,7 @@ import {
   type CheckpointIndex,
   type CheckpointName,
   digestOfWeights,
+  hasCheckpoint,
   isAverage,
   pointCheckpoints,
   readCheckpointIndex,
@@ -14,6 +15,7 @@ import { predictionsPath } from '../predict/predictor.ts';
 import type { Journal } from '../tracking/journal.ts';
 import type { Averages } from './averages.ts';
 import { checkpointIdOf, type Progress } from './progress.ts';
+import { type BestName, namesOf, type Ranking, rankEpoch } from './rank-epochs.ts';
 import type { TrainStep } from './step.ts';
 import type { Validation } from './validate.ts';
 
@@ -40,17 +42,7 @@ export interface SavedCheckpoint {
   names: CheckpointName[];
 }
 
-/** Which figure each best checkpoint is chosen by, and whether more of it is better. */
-const MONITORED = [
-  { name: 'best-loss', metric: 'val/loss', sign: -1 },
-  { name: 'best-dice', metric: 'val/dice', sign: 1 },
-  { name: 'best-iou', metric: 'val/iou', sign: 1 },
-] as const;
-export const BEST_NAMES = MONITORED.map(({ name }) => name);
-export type BestName = (typeof BEST_NAMES)[number];
-export type Bests = Partial<Record<BestName, Omit<SavedCheckpoint, 'names'>>>;
-
-/** Saves checkpoints of one run and keeps those that are best by something, the last two, and the averages. */
+/** Saves checkpoints of one run and keeps those that are best by something, the best few, the last two, and the averages. */
 export interface Checkpoints {
   /** Validates the network as it stands, writes it with its out-of-fold probabilities, names and logs it. */
   save(
@@ -70,13 +62,17 @@ export interface CheckpointParts {
   step: TrainStep;
   averages: Averages;
   journal: Journal;
+  /** How many of the best epochs by Dice are kept, beside those that are kept anyway. */
+  keepTopK: number;
   /** The checkpoint that the run goes on from, and the best ones of before. */
-  resumed?: { id: string; bests: Bests } | undefined;
+  resumed?: { id: string; ranking: Ranking } | undefined;
 }
 
-/** Keeps the checkpoints of the run in `runDir`. */
-export function keepCheckpoints({ runDir, step, averages, journal, resumed }: CheckpointParts): Checkpoints {
-  const bests: Bests = { ...resumed?.bests };
+/** Keeps the checkpoints of the run in `runDir`; where it goes on, its names first say what the ranking of that checkpoint says. */
+export async function keepCheckpoints(parts: CheckpointParts): Promise<Checkpoints> {
+  const { runDir, step, averages, journal, keepTopK, resumed } = parts;
+  const isThere = (id: string) => hasCheckpoint(runDir, id);
+  const ranking = resumed === undefined ? { bests: {}, ranked: [] } : stillThere(resumed.ranking, isThere);
 
   const write = async (id: string, progress: Progress, metrics?: ValidationMetrics) => {
     // What the checkpoint stands behind is on the disk before it.
@@ -86,43 +82,39 @@ export function keepCheckpoints({ runDir, step, averages, journal, resumed }: Ch
     const { arrays, counters } = step.readState();
     const { sums, ...counts } = averages.readState();
     const { averaging: _, ...stands } = progress;
-    const state = { ...stands, metrics, counters, averages: counts, bests };
+    const state = { ...stands, metrics, counters, averages: counts, ...ranking };
     return await saveCheckpoint(runDir, id, { weights, training: { optimizer: arrays, sums }, state });
   };
 
   const point = async (names: CheckpointIndex) => {
-    const { last } = await readCheckpointIndex(runDir);
-    const before = names.last === undefined || last === names.last || last === undefined ? {} : { previous: last };
-    for (const id of await pointCheckpoints(runDir, { ...before, ...names })) {
+    const before = names.last === undefined ? {} : previousOf(await readCheckpointIndex(runDir), names.last);
+    const all = { ...namesOf(ranking, keepTopK, isThere), ...before, ...names };
+    for (const id of await pointCheckpoints(runDir, all)) {
       const store = predictionsPath(runDir, id, 'oof', ['none']);
       for (const path of [store, imageScoresPath(store)]) await rm(path, { force: true });
     }
   };
+  // A run may have died between a checkpoint and its names.
+  if (resumed !== undefined) await point({ last: resumed.id });
 
   return {
     save: async (id, progress, validate) => {
       const storePath = predictionsPath(runDir, id, 'oof', ['none']);
       const sha256 = digestOfWeights(step.readWeights());
       const metrics = toMetrics(await validate({ storePath, checkpoint: sha256 }));
-      const saved: SavedCheckpoint = { id, sha256, metrics, names: [] };
       if (isAverage(id)) {
         await write(id, progress, metrics);
         await point({ [id]: id });
         // The average that is chosen logs its figures as the run's at its end; beside them each has a Dice of its own.
         journal.metrics({ [`val/dice_${id}`]: metrics['val/dice'] }, progress.epoch);
-        return saved;
+        return { id, sha256, metrics, names: [] };
       }
-      for (const { name, metric, sign } of MONITORED) {
-        const best = bests[name];
-        if (best !== undefined && !(sign * metrics[metric] > sign * best.metrics[metric])) continue;
-        bests[name] = { id, sha256, metrics };
-        saved.names.push(name);
-      }
+      const names = rankEpoch(ranking, { id, sha256, metrics }, keepTopK);
       progress.scores.push(metrics['val/dice']);
       await write(id, progress, metrics);
-      await point({ last: id, ...Object.fromEntries(saved.names.map((name) => [name, id])) });
+      await point({ last: id });
       journal.metrics(metrics, progress.epoch);
-      return saved;
+      return { id, sha256, metrics, names };
     },
     saveState: async (progress) => {
       const id = checkpointIdOf(progress);
@@ -131,11 +123,26 @@ export function keepCheckpoints({ runDir, step, averages, journal, resumed }: Ch
       await point({ last: id });
     },
     best: (name) => {
-      const best = bests[name];
+      const best = ranking.bests[name];
       if (best === undefined) throw new Error(`Expected a checkpoint for ${name} but no epoch has been validated.`);
       return { ...best, names: [name] };
     },
   };
+}
+
+/** The checkpoint before the one that is the last now: none where that is one gone back to, since the one after it was damaged. */
+function previousOf({ last, previous }: CheckpointIndex, now: string): { previous: string | undefined } {
+  if (previous === now) return { previous: undefined };
+  return { previous: last === now ? previous : last };
+}
+
+/**
+ * A ranking without best checkpoints that are gone: where a damaged checkpoint is gone back behind, those that it surpassed were
+ * removed when it was written.
+ */
+function stillThere({ bests, ranked }: Ranking, isThere: (id: string) => boolean): Ranking {
+  const there = Object.entries(bests).filter(([, { id }]) => isThere(id));
+  return { bests: Object.fromEntries(there), ranked };
 }
 
 function toMetrics({ loss, summary, presenceAuc }: Validation): ValidationMetrics {

@@ -123,7 +123,8 @@ export async function runExperiment(
   try {
     const averages = createAverages(experiment, step, from?.averages);
     const resumed = resume?.fork === true ? undefined : from;
-    const checkpoints = keepCheckpoints({ runDir, step, averages, journal, resumed });
+    const keepTopK = experiment.keep_top_k;
+    const checkpoints = await keepCheckpoints({ runDir, step, averages, journal, keepTopK, resumed });
     if (resumed?.metrics !== undefined) journal.metrics(resumed.metrics, progress.epoch);
     const workers = settings.loaderWorkers;
     training = { runDir, experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };

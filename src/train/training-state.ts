@@ -4,8 +4,9 @@ import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { listTrainingCheckpoints, readCheckpointState, readTrainingCheckpoint } from '../models/checkpoint.ts';
 import type { AveragesState } from './averages.ts';
-import { BEST_NAMES, type Bests, type ValidationMetrics } from './keep-checkpoints.ts';
+import type { ValidationMetrics } from './keep-checkpoints.ts';
 import type { Progress } from './progress.ts';
+import { BEST_NAMES, type Ranking } from './rank-epochs.ts';
 import type { StepState } from './step-state.ts';
 
 const count = z.int().min(0);
@@ -32,6 +33,8 @@ const trainingState = z.object({
   metrics: metrics.optional(),
   averages: z.object({ count, followed: count }),
   bests: z.partialRecord(z.enum(BEST_NAMES), z.object({ id: z.string(), sha256: z.string(), metrics })),
+  /** Empty of a run that began before epochs were ranked. */
+  ranked: z.array(z.object({ id: z.string(), dice: z.number() })).default([]),
 });
 export type StoredState = z.infer<typeof trainingState>;
 
@@ -43,7 +46,7 @@ export interface TrainingState {
   weights: NamedTensors;
   step: StepState;
   averages: AveragesState;
-  bests: Bests;
+  ranking: Ranking;
   /** Of the validation that it was written after; undefined within an epoch. */
   metrics: ValidationMetrics | undefined;
 }
@@ -79,14 +82,14 @@ export async function findTrainingState(
 
 async function readState(runDir: string, id: string): Promise<TrainingState> {
   const { weights, training, state } = await readTrainingCheckpoint(runDir, id);
-  const { counters, averages, bests, metrics, ...progress } = trainingState.parse(state);
+  const { counters, averages, bests, ranked, metrics, ...progress } = trainingState.parse(state);
   return {
     id,
     progress: { ...progress, averaging: false },
     weights,
     step: { arrays: training.optimizer, counters },
     averages: { ...averages, sums: training.sums },
-    bests: bests as Bests,
+    ranking: { bests: bests as Ranking['bests'], ranked },
     metrics: metrics as ValidationMetrics | undefined,
   };
 }

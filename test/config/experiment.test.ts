@@ -47,6 +47,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     mlflow_experiment: 'siim-pneumothorax',
     checkpoint_every: '15m',
     nan_tolerance: 3,
+    keep_top_k: 0,
     validation_batch_size: 4,
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -81,4 +81,23 @@ test('an empty lock that a dying process left is taken over after a while', asyn
   const before = Date.now() / 1000 - 60;
   await utimes(path, before, before);
   assert.equal(await tryLock(path), true);
+});
+
+test('a process that died while it removed a dead one’s lock is in nobody’s way', async () => {
+  const path = join(folder, 'twice');
+  const dead = (pid: number) => JSON.stringify({ pid, host: hostname(), born: '1' });
+  await writeFile(path, dead(2 ** 22 + 1));
+  await writeFile(`${path}.stale`, dead(2 ** 22 + 2));
+  assert.equal(await tryLock(path), true);
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('twice')),
+    ['twice'],
+  );
+});
+
+test('while somebody living removes a dead one’s lock, nobody else does', async () => {
+  const path = join(folder, 'removing');
+  await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));
+  assert.equal(await tryLock(`${path}.stale`), true);
+  assert.equal(await tryLock(path), false);
 });

@@ -29,6 +29,7 @@ gradient_clip: 5
 augment: [{ name: hflip }, { name: shift_scale_rotate }, { name: noise }]
 validation_batch_size: 4
 checkpoint_every: 1 update
+keep_top_k: 2
 deterministic: true
 `;
 
@@ -127,7 +128,7 @@ export async function outcomeOf(runDir: string): Promise<Outcome> {
   for (const file of await readdir(join(runDir, 'overlays'))) {
     pictures[file] = await digest(join(runDir, 'overlays', file));
   }
-  return { checkpoints, index: JSON.stringify(named), points, doubled, pictures };
+  return { checkpoints, index: JSON.stringify(Object.entries(named).sort()), points, doubled, pictures };
 }
 
 async function digest(path: string): Promise<string> {

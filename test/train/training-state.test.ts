@@ -19,6 +19,7 @@ async function save(runDir: string, id: string, epoch: number, batch: number): P
     counters: { updates: 9, batches: 20, waiting: 0, followed: 0, loss_scale: { scale: 1, good: 0 } },
     averages: { count: 2, followed: 0 },
     bests: { 'best-dice': { id: 'epoch-0001', sha256: 'a', metrics: { 'val/dice': 0.5 } } },
+    ranked: [{ id: 'epoch-0001', dice: 0.5 }],
   };
   const training = { optimizer: new Map([['w/m', array(batch)]]), sums: SUMS };
   await saveCheckpoint(runDir, id, { weights: new Map([['w', array(epoch, batch)]]), training, state });
@@ -49,7 +50,8 @@ test('the furthest checkpoint is gone on from, with everything in it', async () 
   assert.deepEqual([...state!.weights.get('w')!.data], [1, 3]);
   assert.deepEqual([...state!.step.arrays.get('w/m')!.data], [3]);
   assert.deepEqual(state!.averages, { count: 2, followed: 0, sums: SUMS });
-  assert.equal(state!.bests['best-dice']!.id, 'epoch-0001');
+  assert.equal(state!.ranking.bests['best-dice']!.id, 'epoch-0001');
+  assert.deepEqual(state!.ranking.ranked, [{ id: 'epoch-0001', dice: 0.5 }]);
   assert.equal((await find(join(folder, 'nothing'))).state, undefined);
 });
 

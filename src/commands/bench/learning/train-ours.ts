@@ -41,7 +41,7 @@ export async function trainOurs(
   const journal = await openJournal(folder);
   try {
     const averages = createAverages(experiment, step);
-    const checkpoints = keepCheckpoints({ runDir: folder, step, averages, journal });
+    const checkpoints = await keepCheckpoints({ runDir: folder, step, averages, journal, keepTopK: 0 });
     const parts = { experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
     const chosen = await fit({ runDir: folder, ...parts }, beginning());
     await writeFileAtomic(keep, encodeSafetensors(step.readWeights()));
