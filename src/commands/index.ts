@@ -66,6 +66,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./sync.ts')).syncCommand,
   },
   {
+    name: 'gc',
+    summary: 'remove what nothing needs any more of runs that have ended',
+    load: async () => (await import('./gc.ts')).gcCommand,
+  },
+  {
     name: 'weights',
     summary: 'list published ImageNet weights, or fetch an encoder’s',
     load: async () => (await import('./weights.ts')).weightsCommand,

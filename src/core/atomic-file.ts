@@ -74,6 +74,11 @@ export function asideOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 }
 
+/** Whether a name is one that `asideOf` gives: something half-written, or left by a process that died. */
+export function isAside(name: string): boolean {
+  return /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name);
+}
+
 async function syncTree(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
@@ -41,6 +42,11 @@ export async function withLock<T>(
 /** `process 12 (remove <path> if it is gone)`: a holder on another machine cannot be seen to be dead from here. */
 export async function describeLock(path: string): Promise<string> {
   return describeHolder(path, await readHolder(path));
+}
+
+/** Whether somebody living has the lock; nothing is written. */
+export async function isLocked(path: string): Promise<boolean> {
+  return existsSync(path) && !(await isStale(path));
 }
 
 function describeHolder(path: string, holder: Holder | undefined): string {

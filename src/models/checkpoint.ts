@@ -56,6 +56,7 @@ const WEIGHTS = 'weights.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 const SUMS = 'averages.safetensors';
 const STATE = 'state.json';
+const TRAINING_FILES: readonly string[] = [OPTIMIZER, SUMS];
 type Manifest = { files: Record<string, { sha256: string; bytes: number }> };
 
 /**
@@ -116,14 +117,42 @@ export async function readCheckpointState(runDir: string, id: string): Promise<u
   return JSON.parse(await readFile(join(checkpointDir(runDir, id), STATE), 'utf8'));
 }
 
-/** The ids under `checkpoints/` that are no averages, whole or not; what was being written when a process died is none. */
-export async function listTrainingCheckpoints(runDir: string): Promise<string[]> {
+/** The ids under `checkpoints/`, whole or not; what was being written when a process died is none. */
+export async function listCheckpoints(runDir: string): Promise<string[]> {
   const folder = join(runDir, 'checkpoints');
   if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !isAverage(entry.name))
-    .map(({ name }) => name);
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+}
+
+/** Whether a checkpoint is whole without what training goes on from (see stripCheckpoint); of a damaged one that is not said. */
+export async function hasWeightsAlone(runDir: string, id: string): Promise<boolean> {
+  const manifest = await readManifest(join(checkpointDir(runDir, id), MANIFEST)).catch(() => undefined);
+  return manifest !== undefined && !(OPTIMIZER in manifest.files);
+}
+
+/** The files of a checkpoint that only training needs, as far as they are there. Throws where its manifest is damaged. */
+export async function trainingFiles(runDir: string, id: string): Promise<string[]> {
+  await readManifest(join(checkpointDir(runDir, id), MANIFEST));
+  const there = await readdir(checkpointDir(runDir, id));
+  return TRAINING_FILES.filter((name) => there.includes(name));
+}
+
+/** Leaves a checkpoint its weights alone: no run goes on from it any more. First its manifest says so, then the files go. */
+export async function stripCheckpoint(runDir: string, id: string): Promise<void> {
+  const dir = checkpointDir(runDir, id);
+  const { files } = await readManifest(join(dir, MANIFEST));
+  const kept = Object.fromEntries(Object.entries(files).filter(([name]) => !TRAINING_FILES.includes(name)));
+  await writeFileAtomic(join(dir, MANIFEST), `${JSON.stringify({ files: kept } satisfies Manifest, null, 2)}\n`);
+  for (const name of await trainingFiles(runDir, id)) await rm(join(dir, name));
+}
+
+/** Removes a checkpoint: first the names that mean it, then its files. */
+export async function removeCheckpoint(runDir: string, id: string): Promise<void> {
+  const index = await readCheckpointIndex(runDir);
+  const left = Object.fromEntries(Object.entries(index).filter(([, meant]) => meant !== id));
+  if (existsSync(indexPath(runDir))) await writeFileAtomic(indexPath(runDir), `${JSON.stringify(left, null, 2)}\n`);
+  await rm(checkpointDir(runDir, id), { recursive: true });
 }
 
 /** Compares every file of a checkpoint with its manifest. Throws Error, naming the file, where one is missing or damaged. */

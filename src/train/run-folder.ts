@@ -77,12 +77,23 @@ export async function makeRunDirectory(name: string, runsDir: string): Promise<{
 
 /**
  * Keeps others from training in a run's folder until the function that it returns is called, or this process is gone.
- * Throws UserError where another one trains in it.
+ * Throws UserError where another one trains in it, or its folder cannot be written to.
  */
 export async function lockRun(runDir: string): Promise<() => Promise<void>> {
-  const path = join(runDir, LOCK);
-  if (await tryLock(path)) return async () => await rm(path, { force: true });
-  throw new UserError(
-    expected('a run that nobody trains', runDir, await describeLock(path), 'Wait until it ends, or stop it.'),
-  );
+  const release = await tryLockRun(runDir);
+  if (release !== undefined) return release;
+  const who = await describeLock(runLock(runDir));
+  throw new UserError(expected('a run that nobody trains', runDir, who, 'Wait until it ends, or stop it.'));
+}
+
+/** The same; undefined where another one trains in it. */
+export async function tryLockRun(runDir: string): Promise<(() => Promise<void>) | undefined> {
+  const path = runLock(runDir);
+  const locked = await writingTo(runDir, () => tryLock(path));
+  return locked ? async () => await rm(path, { force: true }) : undefined;
+}
+
+/** The file that whoever trains in a run's folder holds. */
+export function runLock(runDir: string): string {
+  return join(runDir, LOCK);
 }

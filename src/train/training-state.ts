@@ -1,8 +1,15 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { listTrainingCheckpoints, readCheckpointState, readTrainingCheckpoint } from '../models/checkpoint.ts';
+import {
+  hasWeightsAlone,
+  isAverage,
+  listCheckpoints,
+  readCheckpointState,
+  readTrainingCheckpoint,
+} from '../models/checkpoint.ts';
 import type { AveragesState } from './averages.ts';
 import type { ValidationMetrics } from './keep-checkpoints.ts';
 import type { Progress } from './progress.ts';
@@ -53,17 +60,23 @@ export interface TrainingState {
 
 /**
  * The furthest whole checkpoint of a run; undefined where there is none. One that is damaged is named, and the one before it
- * taken. Those that an earlier version wrote, from which no run can go on to the bit, count as damaged.
+ * taken. Those that an earlier version wrote, from which no run can go on to the bit, count as damaged. Throws UserError where
+ * `npm run gc` has left nothing but weights.
  */
 export async function findTrainingState(
   runDir: string,
   terminal: Pick<Terminal, 'warn'>,
 ): Promise<TrainingState | undefined> {
-  const ids = await listTrainingCheckpoints(runDir);
+  const ids = (await listCheckpoints(runDir)).filter((id) => !isAverage(id));
   const refuse = (id: string, error: unknown) =>
     terminal.warn(`checkpoint ${id} is damaged and not gone on from: ${messageOf(error)}`);
+  const stripped: string[] = [];
   const stood: { id: string; state: StoredState }[] = [];
   for (const id of ids) {
+    if (await hasWeightsAlone(runDir, id)) {
+      stripped.push(id);
+      continue;
+    }
     try {
       stood.push({ id, state: trainingState.parse(await readCheckpointState(runDir, id)) });
     } catch (error) {
@@ -77,7 +90,9 @@ export async function findTrainingState(
       refuse(id, error);
     }
   }
-  return undefined;
+  if (stripped.length === 0) return undefined;
+  const next = `\`npm run gc\` took the rest; init={from: ${basename(runDir)}, checkpoint: best-dice} starts from weights.`;
+  throw new UserError(expected('a checkpoint to go on from', runDir, `weights alone (${stripped.join(', ')})`, next));
 }
 
 async function readState(runDir: string, id: string): Promise<TrainingState> {
