@@ -93,17 +93,27 @@ function openFile(path: string) {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let synced = 0;
+  let refused: unknown;
   const sync = () => {
     clearTimeout(timer);
     timer = undefined;
     fsyncSync(file);
     synced = Date.now();
   };
+  /** Later than the line: what the disk says then is thrown at the next one. */
+  const syncLater = () => {
+    try {
+      sync();
+    } catch (error) {
+      refused = error;
+    }
+  };
   const append = (entry: JournalEntry, atOnce: boolean) => {
     if (closed) throw new Error(`Expected an open journal for ${entry.type} but ${path} was closed.`);
+    if (refused !== undefined) throw refused;
     writeLine(file, `${JSON.stringify(entry)}\n`);
     if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
-    else timer ??= setTimeout(sync, SYNC_EVERY_MS).unref();
+    else timer ??= setTimeout(syncLater, SYNC_EVERY_MS).unref();
   };
   const close = () => {
     if (closed) return;
@@ -117,10 +127,19 @@ function openFile(path: string) {
   return { append, flush, close };
 }
 
-/** A write may take only a part (a full disk, a signal): go on until it is whole, or the next one throws. */
+/**
+ * A write may take only a part (a full disk, a signal): go on until it is whole, or the next one throws. Then the part is cut off
+ * again, since another line may follow when there is room.
+ */
 function writeLine(file: number, line: string): void {
   const bytes = Buffer.from(line);
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  const { size } = fstatSync(file);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  } catch (error) {
+    if (fstatSync(file).size > size) ftruncateSync(file, size);
+    throw error;
+  }
 }
 
 /** JSON has no NaN and no infinities. */

@@ -3,6 +3,7 @@ import { openTerminal } from '../core/terminal.ts';
 import type { Batch } from '../data/batch.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory, readOwnGpuBytes, readPeakBytes } from '../engine/memory.ts';
+import { measureCheckpoint } from './disk-space.ts';
 import type { DryRunQuestion, Measured } from './dry-run.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 import { prepareStep } from './prepare-step.ts';
@@ -33,10 +34,10 @@ await answerParent<DryRunQuestion>(async ({ experiment, initial, cacheDir }, { s
     const validated = grayBatch(experiment.validation_batch_size, experiment.resolution);
     step.evaluate(validated);
     const evaluateMs = timed(1, () => step.evaluate(validated));
-    const weightBytes = [...step.readWeights().values()].reduce((bytes, { data }) => bytes + data.byteLength, 0);
+    const checkpoint = measureCheckpoint(step);
     const gpuBytes = engine.device === 'gpu' ? await readOwnGpuBytes() : undefined;
     return {
-      ...{ device: engine.device, parameters: step.parameters, estimated, recordMs, stepMs, evaluateMs, weightBytes },
+      ...{ device: engine.device, parameters: step.parameters, estimated, recordMs, stepMs, evaluateMs, checkpoint },
       available: memory?.available,
       peak: gpuBytes ?? readPeakBytes(),
     };

@@ -6,6 +6,7 @@ import { configTable } from '../config/show-config.ts';
 import { askChild, ChildDied } from '../core/child.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { countWeighed } from '../data/extra-weights.ts';
+import { type CheckpointParts, checkSpace, estimateSpace, freeFor } from './disk-space.ts';
 import { findInitialWeights, type InitialWeights } from './initial-weights.ts';
 import { openData } from './open-data.ts';
 import { explainDeath, gib, type MemoryNeed } from './out-of-memory.ts';
@@ -28,7 +29,7 @@ export interface Measured {
   recordMs: number;
   stepMs: number;
   evaluateMs: number;
-  weightBytes: number;
+  checkpoint: CheckpointParts;
 }
 
 /** What `dry_run=true` tells, as `json=true` prints it. */
@@ -43,6 +44,10 @@ export interface DryRunResult {
   epoch_s: number;
   total_s: number;
   checkpoint_bytes: number;
+  /** What the run will surely write at once, at most, and what its disk has free. */
+  least_disk_bytes: number;
+  most_disk_bytes: number;
+  free_disk_bytes: number;
 }
 
 interface DryRunContext {
@@ -55,10 +60,6 @@ interface DryRunContext {
 
 /** The share that a phantom's folds hold out, where it is not there yet. */
 const HELD_OUT = 0.15;
-/** Weights and the two moments of Adam. */
-const CHECKPOINT_COPIES = 3;
-/** The last, the three best, and the one that is being written. */
-const MOST_AT_ONCE = 5;
 
 /**
  * Checks everything that a run needs, measures its step in a process of its own, and tells what the run would take; no
@@ -78,8 +79,9 @@ export async function dryRun(
   const images = await countImages(experiment, context, terminal);
   terminal.say(`${experiment.name}:\n${configTable(experiment)}`);
   const measured = await measure({ experiment, initial, cacheDir: settings.cacheDir }, signal, terminal);
-  const result = foresee(experiment, images, measured);
+  const result = foresee(experiment, images, measured, await freeFor(settings.runsDir));
   speak(result, measured, images, terminal);
+  await checkSpace(settings.runsDir, estimateSpace(experiment, measured.checkpoint, images));
   return result;
 }
 
@@ -112,12 +114,14 @@ export function foresee(
   experiment: Experiment,
   { train, validation }: { train: number; validation: number },
   measured: Measured,
+  free: number,
 ): DryRunResult {
   const { epochs, swa_epochs, swa, ema, batch_size: batch, validation_batch_size: validationBatch } = experiment;
   const averages = (swa !== undefined || swa_epochs > 0 ? 1 : 0) + (ema !== undefined ? 1 : 0);
   const trainMs = Math.floor(train / batch) * measured.stepMs;
   const validateMs = Math.ceil(validation / validationBatch) * measured.evaluateMs;
   const epochMs = trainMs + validateMs;
+  const space = estimateSpace(experiment, measured.checkpoint, { train, validation });
   return {
     name: experiment.name,
     parameters: measured.parameters,
@@ -128,7 +132,10 @@ export function foresee(
     step_ms: measured.stepMs,
     epoch_s: epochMs / 1000,
     total_s: ((epochs + averages) * epochMs + measured.recordMs) / 1000,
-    checkpoint_bytes: CHECKPOINT_COPIES * measured.weightBytes,
+    checkpoint_bytes: space.checkpoint,
+    least_disk_bytes: space.least,
+    most_disk_bytes: space.most,
+    free_disk_bytes: free,
   };
 }
 
@@ -152,9 +159,9 @@ function speak(
   terminal.say(`step         ${result.step_ms.toFixed(0)} ms`);
   terminal.say(`epoch        ${duration(result.epoch_s)}`);
   terminal.say(`whole run    ${duration(result.total_s)}`);
-  terminal.say(
-    `checkpoints  ${(result.checkpoint_bytes / 2 ** 20).toFixed(0)} MiB each, at most ${MOST_AT_ONCE} at once`,
-  );
+  terminal.say(`checkpoints  ${(result.checkpoint_bytes / 2 ** 20).toFixed(0)} MiB each`);
+  const { least_disk_bytes: least, most_disk_bytes: most, free_disk_bytes: free } = result;
+  terminal.say(`disk         ${gib(least)} at least, ${gib(most)} at most, ${gib(free)} free`);
 }
 
 /** `48 s`, `4.8 min` or `12.3 h`. */

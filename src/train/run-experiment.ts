@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
 import { isRequeue, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { countWeighed } from '../data/extra-weights.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
@@ -13,6 +14,7 @@ import { startUploader, type Uploader, type UploadResult } from '../tracking/upl
 import { createAverages } from './averages.ts';
 import { traceLineage } from './contamination.ts';
 import { describeRun } from './describe-run.ts';
+import { checkSpace, estimateSpace, measureCheckpoint } from './disk-space.ts';
 import { fit, type Training } from './fit.ts';
 import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
@@ -103,6 +105,8 @@ export async function runExperiment(
   // Its arrays are in the step by now, and as large as the network and its optimizer.
   state = undefined;
 
+  const counts = { train: countWeighed(dataset.images, split.train), validation: validation.length };
+  await checkSpace(folder?.runDir ?? settings.runsDir, estimateSpace(experiment, measureCheckpoint(step), counts));
   const images = { validation, trainedOn: trainedFurther(lineage.before, idsOf(split.train)) };
   const { runId, runDir, release } = folder ?? (await makeRunFolder(experiment, settings, images));
   context.tell?.({ runDir });

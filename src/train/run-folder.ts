@@ -27,18 +27,20 @@ interface RunImages {
 
 const LOCK = 'run.lock';
 
-/** Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see. */
+/** Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see. Throws UserError where it cannot be written. */
 export async function makeRunFolder(
   experiment: Experiment,
   { runsDir }: { runsDir: string },
   { validation, trainedOn }: RunImages,
 ): Promise<RunFolder> {
-  const { runId, runDir } = await makeRunDirectory(experiment.name, runsDir);
-  const release = await lockRun(runDir);
-  await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
-  await writeValidationIds(runDir, validation);
-  await writeTrainedOn(runDir, trainedOn);
-  return { runId, runDir, release };
+  return await writingTo(runsDir, async () => {
+    const { runId, runDir } = await makeRunDirectory(experiment.name, runsDir);
+    const release = await lockRun(runDir);
+    await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
+    await writeValidationIds(runDir, validation);
+    await writeTrainedOn(runDir, trainedOn);
+    return { runId, runDir, release };
+  });
 }
 
 /** Throws UserError where data or folds are not what a run began with. */
@@ -90,7 +92,8 @@ export async function lockRun(runDir: string): Promise<() => Promise<void>> {
 export async function tryLockRun(runDir: string): Promise<(() => Promise<void>) | undefined> {
   const path = runLock(runDir);
   const locked = await writingTo(runDir, () => tryLock(path));
-  return locked ? async () => await rm(path, { force: true }) : undefined;
+  // Where the disk refuses even that: a lock whose holder is gone holds nobody.
+  return locked ? async () => await rm(path, { force: true }).catch(() => {}) : undefined;
 }
 
 /** The file that whoever trains in a run's folder holds. */

@@ -44,6 +44,7 @@ test('a dry run measures a real step in a process of its own and leaves nothing 
   assert.ok(result.parameters > 5e6, `${result.parameters} parameters`);
   assert.ok(result.peak_rss_bytes > 100e6 && result.estimated_bytes! > 100e6);
   assert.ok(result.step_ms > 0 && result.epoch_s > 0 && result.total_s > 3 * result.epoch_s);
+  assert.ok(result.least_disk_bytes > 3 * 12 * result.parameters, 'three checkpoints of weights and two moments');
   assert.ok(!existsSync(join(folder, 'runs')) && !existsSync(join(folder, 'data')));
 });
 
@@ -62,13 +63,16 @@ test('where memory does not do, the sentence says what to change', async () => {
 });
 
 test('epochs, validation and the refresh of averaged statistics make the whole time', () => {
-  const measured = { device: 'cpu' as const, parameters: 1, estimated: 1, available: 1, peak: 1, weightBytes: 8 };
+  const measured = { device: 'cpu' as const, parameters: 1, estimated: 1, available: 1, peak: 1 };
+  const checkpoint = { weights: 8, trained: 8, slots: 16 };
   const times = { recordMs: 1000, stepMs: 100, evaluateMs: 50 };
-  const result = foresee(experiment, { train: 35, validation: 5 }, { ...measured, ...times });
+  const result = foresee(experiment, { train: 35, validation: 5 }, { ...measured, ...times, checkpoint }, 1e9);
   // 17 whole batches of 2, 3 validation batches; 3 epochs and one more for the average.
   assert.equal(result.epoch_s, (17 * 100 + 3 * 50) / 1000);
   assert.equal(result.total_s, (4 * (17 * 100 + 3 * 50) + 1000) / 1000);
-  assert.equal(result.checkpoint_bytes, 24);
+  // Weights, two moments, and the average's sums in float64.
+  assert.equal(result.checkpoint_bytes, 8 + 16 + 16);
+  assert.equal(result.free_disk_bytes, 1e9);
 });
 
 for (const [seconds, text] of [
