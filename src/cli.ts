@@ -1,12 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
 import type { Command, CommandResult } from './commands/command.ts';
 import { findCommand } from './commands/help.ts';
 import { type CommandEntry, commands } from './commands/index.ts';
 import { checkWords, readWords } from './commands/words.ts';
 import { userFolder } from './config/paths.ts';
-import { messageOf, Stopped, UserError } from './core/errors.ts';
+import { messageOf, Stopped, showError, UserError } from './core/errors.ts';
 import { openTerminal } from './core/terminal.ts';
 
 /** SIGUSR1 is what a queue sends before it takes the machine away: EX_TEMPFAIL (sysexits.h), try again. */
@@ -81,7 +80,7 @@ function listenForSignals(): { signal: AbortSignal; exitCode(): number | undefin
 function report(error: unknown, stopped: number | undefined, print?: (value: unknown) => void): number {
   const code = stopped ?? (error instanceof UserError ? 2 : 1);
   const plain = error instanceof UserError || error instanceof Stopped;
-  process.stderr.write(`${plain ? error.message : inspect(error)}\n`);
+  process.stderr.write(`${plain ? error.message : showError(error)}\n`);
   print?.({ error: { message: messageOf(error), exit_code: code } });
   return code;
 }

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
 import type { ChildMessage, ParentMessage } from './child.ts';
-import { messageOf, Stopped, UserError } from './errors.ts';
+import { messageOf, Stopped, showError, UserError } from './errors.ts';
 
 /** What a child's work is given beside its question. */
 export interface ChildContext {
@@ -45,7 +44,7 @@ function listenToParent<Question>(controller: AbortController): Promise<Question
 
 function describe(error: unknown): ChildMessage {
   const kind = error instanceof UserError ? 'user' : error instanceof Stopped ? 'stopped' : 'other';
-  return { error: { kind, message: messageOf(error), shown: inspect(error) } };
+  return { error: { kind, message: messageOf(error), shown: showError(error) } };
 }
 
 /** Resolves when the message is on its way, or cannot be sent any more. */

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** A mistake of the user's: configuration or input. `cli.ts` prints its message alone and exits with 2. */
 export class UserError extends Error {
   override name = 'UserError';
@@ -34,6 +36,12 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message;
   if (typeof thrown === 'string') return thrown;
   return show(thrown);
+}
+
+/** An error with all that helps to find the fault; one whose stack is a sentence (the machine refused something) as that alone. */
+export function showError(error: unknown): string {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack === undefined || /\n +at /.test(stack) ? inspect(error) : stack;
 }
 
 function show(value: unknown): string {

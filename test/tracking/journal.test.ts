@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -156,4 +158,50 @@ test('a journal that is taken up keeps what it has: points, pictures, files and 
     added.map((entry) => (entry.type === 'metrics' ? entry.values : entry.type === 'tags' ? entry.tags : entry)),
     [{ lr: 0.1 }, { b: '2' }],
   );
+});
+
+/** Does something while a function of node:fs is another. */
+function whileReplaced<K extends 'writeSync' | 'fsyncSync'>(name: K, other: (typeof fs)[K], work: () => void): void {
+  const original = fs[name];
+  fs[name] = other;
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    fs[name] = original;
+    syncBuiltinESMExports();
+  }
+}
+
+const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+
+test('of a line that the disk has no room for nothing stays, so the next one is whole', async () => {
+  const runDir = nextRun();
+  const journal = await openJournal(runDir);
+  journal.run(description);
+  const { writeSync } = fs;
+  const half = ((file: number, bytes: Buffer, offset: number) => {
+    if (offset > 0) throw noSpace();
+    return writeSync(file, bytes.subarray(0, 10));
+  }) as typeof writeSync;
+  whileReplaced('writeSync', half, () => assert.throws(() => journal.metrics({ lr: 1 }, 1), /ENOSPC/));
+  journal.end('FAILED');
+  journal.close();
+  assert.deepEqual(
+    readJournal(join(runDir, 'journal.jsonl')).map(({ type }) => type),
+    ['run', 'end'],
+  );
+});
+
+test('what the disk says after a line is thrown at the next one', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const journal = await openJournal(nextRun());
+  journal.run(description);
+  journal.metrics({ lr: 1 }, 1);
+  const refuse = () => {
+    throw noSpace();
+  };
+  whileReplaced('fsyncSync', refuse, () => t.mock.timers.tick(5000));
+  assert.throws(() => journal.metrics({ lr: 1 }, 2), /ENOSPC/);
+  journal.close();
 });

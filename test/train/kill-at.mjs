@@ -1,6 +1,7 @@
 /**
  * Preloaded into a process that trains (NODE_OPTIONS): kills it, as nothing can be caught, at one moment that the variable
- * KILL_AT names, `<what>:<count>[:<how>]`: before the count-th call of `what`, or `after` it, or `half` through it.
+ * KILL_AT names, `<what>:<count>[:<how>]`: before the count-th call of `what`, or `after` it, or `half` through it. `full` kills
+ * nothing: half through it the disk is full, as the operating system would say.
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
@@ -15,11 +16,12 @@ function arm() {
   const timers = require('node:timers/promises');
   let calls = 0;
   const isNow = () => ++calls === Number(count);
-  const wrap = (object, name, half) => {
+  const wrap = (object, name, half, counts = () => true) => {
     const original = object[name];
     object[name] = function (...args) {
-      if (!isNow()) return original.apply(this, args);
-      if (how === 'half') half.call(this, original, args);
+      if (!counts(args) || !isNow()) return original.apply(this, args);
+      if (how === 'half' || how === 'full') half?.call(this, original, args);
+      if (how === 'full') throw noSpace();
       if (how !== 'after') die();
       const result = original.apply(this, args);
       if (typeof result?.then !== 'function') die();
@@ -32,8 +34,20 @@ function arm() {
     // A checkpoint's files, half of whose bytes are there.
     write: () =>
       wrap(promises, 'writeFile', (_, [path, data]) => fs.writeFileSync(path, data.slice(0, data.length / 2))),
-    // The journal's lines, torn.
-    line: () => wrap(fs, 'writeSync', (write, [file, bytes]) => write(file, bytes.subarray(0, bytes.length / 2))),
+    // The journal's lines, torn; what is said on stdout takes the same way.
+    line: () => {
+      const isLine = ([, bytes]) => String(bytes).startsWith('{"type":');
+      wrap(fs, 'writeSync', (write, [file, bytes]) => write(file, bytes.subarray(0, bytes.length / 2)), isLine);
+    },
+    // Probabilities, written by a handle.
+    append: () => {
+      const { open } = promises;
+      promises.open = async (...args) => {
+        const handle = await open(...args);
+        wrap(handle, 'appendFile');
+        return handle;
+      };
+    },
     // The journal's.
     sync: () => wrap(fs, 'fsyncSync'),
     // Between two batches, in training, validation and statistics alike.
@@ -43,6 +57,11 @@ function arm() {
   };
   targets[what]();
   syncBuiltinESMExports();
+}
+
+function noSpace() {
+  const facts = { code: 'ENOSPC', errno: -28, syscall: 'write' };
+  return Object.assign(new Error('ENOSPC: no space left on device, write'), facts);
 }
 
 function die() {

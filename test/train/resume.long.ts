@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { tryLock } from '../../src/core/lock.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
 import { startAnswering } from '../mlflow-js-client/answering-server.ts';
 import { obliging } from '../tracking/obliging.ts';
-import { makeUndisturbed, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
+import { mountDisk } from './small-disk.ts';
+import { makeUndisturbed, momentOf, type Outcome, outcomeOf, type Surviving, survive } from './surviving-run.ts';
 
 let surviving: Surviving;
 let undisturbed: Outcome;
@@ -123,3 +124,54 @@ test('a run that somebody trains is refused, and so is one of other data', async
   const { code, stderr } = await surviving.exp([`resume=${id}`]);
   assert.equal(code, 0, stderr);
 });
+
+test('a disk that is too small, then full, then read-only: a sentence each, and in the end the undisturbed run', async (t) => {
+  const runsDir = join(surviving.folder, 'small-disk');
+  const checkpoint = await bytesOf(join((await surviving.runs())[0]!, 'checkpoints/epoch-0002'));
+  const disk = await mountDisk(runsDir, Math.round(0.9 * checkpoint));
+  if (typeof disk === 'string') return t.skip(disk);
+  const exp = (words: string[]) => surviving.exp(words, { PNEUMOTHORAX_RUNS: runsDir });
+  try {
+    const small = await exp([]);
+    assert.equal(small.code, 2, small.stderr);
+    assert.match(small.stderr, /Expected at least \d+\.\d GiB of room for checkpoints in .*small-disk but there are /);
+    assert.deepEqual(await readdir(runsDir), []);
+    disk.resize(Math.round(2.6 * checkpoint));
+    const full = await exp([]);
+    assert.equal(full.code, 1, full.stderr);
+    assert.match(full.stderr, /Cannot write .*: ENOSPC: .*The last checkpoint, \S+, is whole\. Make room/);
+    assert.doesNotMatch(full.stderr, /^ +at /m);
+    disk.readOnly(true);
+    const closed = await exp(['resume=last']);
+    assert.equal(closed.code, 2, closed.stderr);
+    assert.match(closed.stderr, /Cannot write .*: EROFS: /);
+    disk.readOnly(false);
+    disk.resize(9 * checkpoint);
+    const resumed = await exp(['resume=last']);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const runs = await readdir(runsDir);
+    assert.equal(runs.length, 1);
+    assert.deepEqual(await outcomeOf(join(runsDir, runs[0]!)), undisturbed);
+  } finally {
+    disk.unmount();
+  }
+});
+
+test('full at the index, at a line of the journal and at the probabilities, a run ends as one that never was', async () => {
+  const known = new Set(await surviving.runs());
+  for (const [index, moment] of ['write:7:full', 'line:4:full', 'append:2:full', 'sync:3:full'].entries()) {
+    const { code, stderr } = await surviving.exp(index === 0 ? [] : ['resume=last'], momentOf(moment));
+    assert.equal(code, 1, `${moment}: ${stderr}`);
+    assert.match(stderr, /Cannot write .*: ENOSPC: .*Make room/);
+  }
+  const { code, stderr } = await surviving.exp(['resume=last']);
+  assert.equal(code, 0, stderr);
+  const run = (await surviving.runs()).find((each) => !known.has(each))!;
+  assert.deepEqual(await outcomeOf(run), undisturbed);
+});
+
+/** Bytes of the files in a folder. */
+async function bytesOf(folder: string): Promise<number> {
+  const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}

@@ -137,6 +137,9 @@ async function digest(path: string): Promise<string> {
     .digest('hex');
 }
 
+/** What has a process that trains meet a moment (see kill-at.mjs). */
+export const momentOf = (moment: string) => ({ NODE_OPTIONS: PRELOADED, KILL_AT: moment });
+
 const PRELOADED = `--import ${new URL('./kill-at.mjs', import.meta.url).href}`;
 
 /**
@@ -151,7 +154,7 @@ export async function survive(
   const known = new Set(await surviving.runs());
   for (const [index, moment] of moments.entries()) {
     const parent = String(index % 2 === 1);
-    const env = { ...tracking, NODE_OPTIONS: PRELOADED, KILL_AT: moment, KILL_PARENT: parent };
+    const env = { ...tracking, ...momentOf(moment), KILL_PARENT: parent };
     const { code, stderr } = await surviving.exp(index === 0 ? [] : ['resume=last'], env);
     assert.notEqual(code, 0, `${moment} never came: ${stderr}`);
     if (parent === 'false') assert.match(stderr, /SIGKILL|killed/i);
