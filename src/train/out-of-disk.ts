@@ -25,7 +25,7 @@ export async function explainDisk(error: unknown, runDir: string | undefined): P
   const { last } = await readCheckpointIndex(runDir).catch(() => ({ last: undefined }));
   const whole = last === undefined ? 'There is no checkpoint yet.' : `The last checkpoint, ${last}, is whole.`;
   const remedy = FULL.has(code) ? 'Make room (`npm run gc dry_run=true` shows what can go)' : 'Make it writable';
-  const next = `${remedy}, then give the same command with resume=${basename(runDir)}.`;
+  const next = `${remedy}, then go on with resume=${basename(runDir)}.`;
   return new DiskError(`Cannot write ${runDir}: ${messageOf(error)}. ${whole} ${next}`, error);
 }
 

@@ -158,6 +158,8 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
   const runs: Record<string, string> = {};
   for (const name of ['a', 'b', 'c']) runs[name] = await place.run(`20190901-101500-${name}`);
   await place.run('20190901-101500-d', { config: 'init: { from: 20190901-101500-c, checkpoint: best-dice }\n' });
+  await write('experiments/folds.yml', 'name: folds\ninit: { from: f, checkpoint: best-loss }\n');
+  runs.f = await place.run('20190901-101500-f-fold1');
   const registered = await place.run('20190901-101500-e', { tags: { registered: 'siim/3' } });
   const { kept } = await place.gc({ keep: 'chosen' });
   assert.deepEqual(await idsOf(runs.a!), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
@@ -168,6 +170,7 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
     // The checkpoint is gone, but a manifest speaks of it.
     ...['epoch-0003-oof-none.probs', 'epoch-0003-oof-none.scores.json'],
   ]);
+  assert.deepEqual(await idsOf(runs.f!), ['epoch-0001', 'swa']);
   assert.deepEqual(await idsOf(registered), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
   const by = (kept as { run_id: string; checkpoint: string; by: string[] }[]).find(
     ({ run_id, checkpoint }) => run_id.endsWith('-a') && checkpoint === 'epoch-0001',

@@ -28,6 +28,14 @@ function arm() {
       return result.then(die);
     };
   };
+  const wrapHandles = (name) => {
+    const { open } = promises;
+    promises.open = async (...args) => {
+      const handle = await open(...args);
+      wrap(handle, name);
+      return handle;
+    };
+  };
   const targets = {
     rename: () => wrap(promises, 'rename'),
     rm: () => wrap(promises, 'rm'),
@@ -39,15 +47,10 @@ function arm() {
       const isLine = ([, bytes]) => String(bytes).startsWith('{"type":');
       wrap(fs, 'writeSync', (write, [file, bytes]) => write(file, bytes.subarray(0, bytes.length / 2)), isLine);
     },
-    // Probabilities, written by a handle.
-    append: () => {
-      const { open } = promises;
-      promises.open = async (...args) => {
-        const handle = await open(...args);
-        wrap(handle, 'appendFile');
-        return handle;
-      };
-    },
+    // Probabilities.
+    append: () => wrapHandles('appendFile'),
+    // Files that are written aside and renamed, such as the checkpoints' index.
+    aside: () => wrapHandles('writeFile'),
     // The journal's.
     sync: () => wrap(fs, 'fsyncSync'),
     // Between two batches, in training, validation and statistics alike.

@@ -157,9 +157,15 @@ test('a disk that is too small, then full, then read-only: a sentence each, and 
   }
 });
 
-test('full at the index, at a line of the journal and at the probabilities, a run ends as one that never was', async () => {
+test('full within a checkpoint, at its index, at a line of the journal and at the probabilities, a run ends as one that never was', async () => {
   const known = new Set(await surviving.runs());
-  for (const [index, moment] of ['write:7:full', 'line:4:full', 'append:2:full', 'sync:3:full'].entries()) {
+  for (const [index, moment] of [
+    'write:7:full',
+    'aside:2:full',
+    'line:4:full',
+    'append:2:full',
+    'sync:3:full',
+  ].entries()) {
     const { code, stderr } = await surviving.exp(index === 0 ? [] : ['resume=last'], momentOf(moment));
     assert.equal(code, 1, `${moment}: ${stderr}`);
     assert.match(stderr, /Cannot write .*: ENOSPC: .*Make room/);

@@ -11,7 +11,6 @@ import {
   trainingFiles,
 } from '../../models/checkpoint.ts';
 import { checkpointOfPredictions } from '../../predict/predictor.ts';
-import { JOURNAL_FILE, readJournal } from '../../tracking/journal.ts';
 import type { RunSummary } from '../../tracking/runs.ts';
 import type { Reference } from './references.ts';
 
@@ -55,7 +54,7 @@ export async function planRun(
 ): Promise<RunPlan> {
   const index = await readCheckpointIndex(run.dir);
   const ids = await listCheckpoints(run.dir);
-  const tags = readTags(run);
+  const { tags } = run.record;
   const protectedBy = protect(run, references, index, tags);
   const { previous: _, ...names } = index;
   const wanted = new Set<string>([
@@ -86,7 +85,7 @@ function protect(
   const protectedBy = new Map<string, Set<string>>();
   const add = (id: string, by: string) => void protectedBy.set(id, (protectedBy.get(id) ?? new Set()).add(by));
   for (const { run: reference, checkpoint, by } of references) {
-    if (![run.run_id, run.mlflow_run_id, run.name].includes(reference)) continue;
+    if (!isMeant(run, reference)) continue;
     add(index[checkpoint as CheckpointName] ?? checkpoint, by);
   }
   if (tags.registered !== undefined) {
@@ -95,18 +94,15 @@ function protect(
   return protectedBy;
 }
 
+/** With `data.fold=all` an experiment's name stands for the runs of its folds. */
+function isMeant({ run_id, mlflow_run_id, name }: RunSummary, reference: string): boolean {
+  return [run_id, mlflow_run_id, name, name.replace(/-fold\d+$/, '')].includes(reference);
+}
+
 /** The checkpoint that a run came to; of one that did not come to its end, the best by Dice, or else the last. */
 function chosenOf(index: CheckpointIndex, tags: Readonly<Record<string, string>>): string[] {
   const chosen = tags['checkpoint.id'] ?? index['best-dice'] ?? index.last;
   return chosen === undefined ? [] : [chosen];
-}
-
-function readTags({ dir }: RunSummary): Record<string, string> {
-  const entries = readJournal(join(dir, JOURNAL_FILE));
-  return Object.assign(
-    {},
-    ...entries.map((entry) => (entry.type === 'tags' || entry.type === 'run' ? entry.tags : {})),
-  );
 }
 
 /** Whole checkpoints. */

@@ -9,7 +9,7 @@ import type { RunSummary } from '../../tracking/runs.ts';
 
 /** Something that still needs a checkpoint. */
 export interface Reference {
-  /** A run id, an MLflow run id, or a name: then of every run that has it. */
+  /** A run id, an MLflow run id, or a name: then of every run that has it, and of its folds' runs. */
   run: string;
   /** A name such as `best-dice`, or the folder under `checkpoints/`. */
   checkpoint: string;
