@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import Table from 'cli-table3';
 import { resolvePath } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
@@ -11,17 +10,12 @@ import { type Comparison, compareRuns } from '../leaderboard/comparison.ts';
 import { comparisonJson } from '../leaderboard/comparison-json.ts';
 import { comparisonMarkdown, introduceSet, type Shown } from '../leaderboard/comparison-markdown.ts';
 import { comparisonPage } from '../leaderboard/comparison-page.ts';
-import {
-  differenceTable,
-  type PlainTable,
-  parametersTable,
-  runsTable,
-  seedsTable,
-} from '../leaderboard/comparison-tables.ts';
+import { differenceTable, parametersTable, runsTable, seedsTable } from '../leaderboard/comparison-tables.ts';
 import { readPatients } from '../leaderboard/patients.ts';
 import { type ScoredRun, scoreRun } from '../leaderboard/run-scores.ts';
 import { readTruths } from '../leaderboard/truth.ts';
 import type { Command } from './command.ts';
+import { sayTable } from './say-table.ts';
 
 /** `npm run compare [run…]`: which run is better, and is it more than noise? */
 export const compareCommand: Command = {
@@ -79,17 +73,6 @@ function sayComparison(comparison: Comparison, shown: Shown, terminal: Terminal)
     terminal.say(`\n${introduceSet(set, shown)}`);
     sayTable(differenceTable(set, shown.contenders), terminal);
   }
-}
-
-function sayTable({ columns, rows }: PlainTable, terminal: Terminal): void {
-  const colAligns = columns.map(({ numeric }) => (numeric ? ('right' as const) : ('left' as const)));
-  const table = new Table({
-    head: columns.map(({ heading }) => heading),
-    colAligns,
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows.map((row) => [...row]));
-  terminal.say(table.toString());
 }
 
 function readCount(key: string, text: string): number {

@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare.ts')).compareCommand,
   },
   {
+    name: 'leaderboard',
+    summary: 'list every submission with its scores, or record what Kaggle says of one',
+    load: async () => (await import('./leaderboard.ts')).leaderboardCommand,
+  },
+  {
     name: 'mlflow',
     summary: 'start the local tracking server and show its address',
     load: async () => (await import('./mlflow.ts')).mlflowCommand,

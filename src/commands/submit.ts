@@ -12,21 +12,31 @@ import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type Submiss
 import { readCommit } from '../train/describe-run.ts';
 import type { Command } from './command.ts';
 import { sayScore } from './score-words.ts';
+import { isBuilt, prepareSending, send, sendBuilt } from './send-submission.ts';
 
 /** `npm run submit <submission.yml> stage=1|2|oof`: build, check and pack a submission. */
 export const submitCommand: Command = {
   name: 'submit',
   summary: 'build a stage’s CSV and its manifest',
-  usage: '<submission.yml> stage=1|2|oof [key=value …]',
+  usage: '<submission.yml|csv> stage=1|2|oof [key=value …]',
   keys: {
     stage: "1 or 2: the stage's test images; oof: the runs' own validation images, scored",
     stamp: 'the time in the names of the files, in UTC; default: now. With the same stamp all bytes are the same',
     dry_run: 'true: find runs, checkpoints and the sample, say what would be written, and stop',
+    kaggle:
+      'true: send the CSV with the `kaggle` command and record its score; also of one that was built, named itself',
   },
   overrides: true,
   run: async ({ words, values, cwd, signal }, terminal) => {
-    const { stage, stamp = makeStamp(new Date()), dry_run: dryRun, ...overrides } = values;
-    const options = { stage: readSubmissionStage(stage), stamp: readStamp(stamp), dryRun: readDryRun(dryRun) };
+    const { stage, stamp = makeStamp(new Date()), dry_run: dryRun, kaggle, ...overrides } = values;
+    const sends = readSwitch('kaggle', kaggle);
+    if (isBuilt(words[0]!)) return await sendBuilt(words[0]!, { values, sends, cwd, signal }, terminal);
+    const options = {
+      stage: readSubmissionStage(stage),
+      stamp: readStamp(stamp),
+      dryRun: readSwitch('dry_run', dryRun),
+    };
+    if (sends) await prepareSending(options.stage, terminal);
     const submission = await parseSubmission(words[0]!, overrides, cwd);
     const settings = await readSettings(cwd);
     const source = probabilitySource({ settings, cwd, signal }, terminal);
@@ -37,7 +47,8 @@ export const submitCommand: Command = {
     const built = await buildSubmission(plan, { source, commit: await readCommit(), signal }, terminal);
     sayBuilt(built, plan, cwd, terminal);
     const { score, ...rest } = built;
-    return { json: { ...rest, ...(score === undefined ? {} : { score }) } };
+    const sent = sends ? { kaggle: await send(built.csv, { cwd, signal }, terminal) } : {};
+    return { json: { ...rest, ...(score === undefined ? {} : { score }), ...sent } };
   },
 };
 
@@ -73,7 +84,7 @@ function nextStep(
   if (stage === 1 && existsSync(truth)) {
     return `npm run score ${relative(cwd, csv)} truth=${relative(cwd, truth)} sample=${relative(cwd, sample!)}`;
   }
-  return stage === 'oof' ? undefined : `upload ${relative(cwd, csv)} to the competition.`;
+  return stage === 'oof' ? undefined : `npm run submit ${relative(cwd, csv)} kaggle=true   # sends it`;
 }
 
 function readSubmissionStage(text: string | undefined): SubmissionStage {
@@ -82,7 +93,7 @@ function readSubmissionStage(text: string | undefined): SubmissionStage {
   throw new UserError(expected('1, 2 or oof', 'stage', text, 'Name it: `npm run submit <submission.yml> stage=1`.'));
 }
 
-function readDryRun(text = 'false'): boolean {
-  if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', 'dry_run', text));
+function readSwitch(key: string, text = 'false'): boolean {
+  if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', key, text));
   return text === 'true';
 }

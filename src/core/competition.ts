@@ -35,3 +35,10 @@ export const LABEL_FILES: Record<Stage, string> = { 1: 'train-rle.csv', 2: 'stag
 
 /** The header of a submission and of label files (some writers put a space after the comma). */
 export const CSV_COLUMNS = ['ImageId', 'EncodedPixels'] as const;
+
+/** The competition's name on Kaggle, in addresses and for its command-line tool. */
+export const KAGGLE_COMPETITION = 'siim-acr-pneumothorax-segmentation';
+
+/** So many submissions a team may send in a day (UTC), and so many count in the end (the competition's rules page). */
+export const SUBMISSIONS_A_DAY = 5;
+export const FINAL_SUBMISSIONS = 2;
