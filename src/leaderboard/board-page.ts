@@ -40,7 +40,7 @@ export async function boardPage(board: Board): Promise<string> {
       value: decimal(best(column), 4),
     })),
     sections,
-    footer: html`\`npm run leaderboard record\` writes down what Kaggle says.`,
+    footer: html`<code>npm run leaderboard record</code> writes down what Kaggle says.`,
   });
 }
 
