@@ -28,6 +28,8 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 /** Failures in a row after which `finish` leaves the rest to `npm run sync`. */
 const LAST_ATTEMPTS = 3;
+/** The same where the server failed before already: each failure may take its whole timeout, and a user waits. */
+const ATTEMPTS_AFTER_FAILURE = 1;
 const REQUEST_TIMEOUT_MS = 20_000;
 
 /**
@@ -106,18 +108,21 @@ async function follow(runDir: string, client: MlflowClient, following: Following
   const { finishing, ended, tell } = following;
   const upload = openUpload(runDir, client, following.warn);
   let failures = 0;
+  let attempts = LAST_ATTEMPTS;
   let lastFailures = 0;
-  while (!ended.aborted && lastFailures < LAST_ATTEMPTS) {
+  while (!ended.aborted && lastFailures < attempts) {
     const final = finishing.aborted;
     try {
       const sent = await upload.sendNext();
       failures = 0;
+      attempts = LAST_ATTEMPTS;
       if (sent === 0 && final) return;
       if (sent === 0) await pause(POLL_MS, finishing);
     } catch (error) {
       tell(error);
       failures += 1;
       if (final) lastFailures += 1;
+      else attempts = ATTEMPTS_AFTER_FAILURE;
       const delay = Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures, 10), LONGEST_DELAY_MS);
       await pause(final ? FIRST_DELAY_MS : delay * (0.5 + Math.random() / 2), final ? ended : finishing);
     }

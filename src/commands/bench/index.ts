@@ -74,6 +74,10 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./learning.ts')).benchLearning,
   },
+  tracking: {
+    keys: { rounds: 'tracking: how often each server takes its turn (3)' },
+    load: async () => (await import('./tracking.ts')).benchTracking,
+  },
   gpu: {
     keys: {
       encoder: 'gpu: the encoder of the U-Net (efficientnet-b4)',

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { parseExperiment } from '../../config/experiment.ts';
+import { readSettings } from '../../config/settings.ts';
+import { writeFileAtomic } from '../../core/atomic-file.ts';
+import { expected, UserError } from '../../core/errors.ts';
+import type { Terminal } from '../../core/terminal.ts';
+import type { CommandArgs, CommandResult } from '../command.ts';
+import { preparePhantom } from '../prepare-phantom.ts';
+import { describeMachine } from './peers/machine.ts';
+import { measureWay, type WayMeasure } from './tracking/measure.ts';
+import { isReached, summariseWays, trackingReport } from './tracking/report.ts';
+import { WAYS } from './tracking/ways.ts';
+
+const EXPERIMENT = new URL('./tracking/experiment.yml', import.meta.url).pathname;
+
+/**
+ * `npm run bench tracking [rounds=3]`: what training loses in speed, and of its points, in front of a tracking server that is
+ * killed, hangs, is slow, fails, comes back or is never there. Writes `reports/bench-tracking.md`.
+ */
+export async function benchTracking({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
+  const rounds = Number(values.rounds ?? '3');
+  if (!/^[1-9]\d?$/.test(values.rounds ?? '3')) {
+    throw new UserError(expected('a whole number from 1 to 99', 'rounds', values.rounds));
+  }
+  const settings = await readSettings(cwd);
+  const folder = await mkdtemp(join(tmpdir(), 'bench-tracking-data-'));
+  const measured: WayMeasure[][] = [];
+  const bar = terminal.progress('servers', rounds * WAYS.length);
+  try {
+    const experiment = await parseExperiment(EXPERIMENT, {}, folder);
+    await preparePhantom(experiment, { cwd: folder, signal }, terminal);
+    for (let round = 0; round < rounds; round++) {
+      const ways: WayMeasure[] = [];
+      for (const way of WAYS) {
+        ways.push(await measureWay(experiment, way, { cwd: folder, settings, signal }));
+        bar.advance();
+      }
+      measured.push(ways);
+    }
+  } finally {
+    bar.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+  const results = summariseWays(measured);
+  const command = ['npm run bench tracking', ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(
+    ' ',
+  );
+  const date = new Date().toISOString().slice(0, 10);
+  const report = trackingReport({ command, date, machine: await describeMachine(), rounds }, results);
+  const path = resolve(cwd, 'reports/bench-tracking.md');
+  await writeFileAtomic(path, report);
+  terminal.say(report);
+  terminal.say(`${relative(cwd, path)} has the same.`);
+  return { json: { servers: results, reached: isReached(results), report: path } };
+}
