@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare.ts')).compareCommand,
   },
   {
+    name: 'report',
+    summary: 'write a run’s own page: figures, curves, its worst images',
+    load: async () => (await import('./report.ts')).reportCommand,
+  },
+  {
     name: 'leaderboard',
     summary: 'list every submission with its scores, or record what Kaggle says of one',
     load: async () => (await import('./leaderboard.ts')).leaderboardCommand,

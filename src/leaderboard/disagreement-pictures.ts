@@ -1,15 +1,12 @@
 import { messageOf } from '../core/errors.ts';
-import type { Mask } from '../core/image.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { type Html, html } from '../pages/html.ts';
 import { notice } from '../pages/page.ts';
-import { picture, pictures, pictureUri } from '../pages/picture.ts';
+import { pictures } from '../pages/picture.ts';
 import type { ComparedSet } from './comparison.ts';
 import { type Disagreement, seenContenders } from './disagreements.ts';
-import { type ImageSource, type MaskSource, openImages, openMasks } from './image-pictures.ts';
-
-/** Side in pixels: four of them stand beside one another. */
-const SIDE = 256;
+import { type MaskSource, openImages, openMasks } from './image-pictures.ts';
+import { drawImage } from './picture-of-image.ts';
 
 /**
  * The images on which contenders are farthest apart, once for each contender: its mask's outline in blue, the truth's in
@@ -31,7 +28,8 @@ export async function disagreementPictures(
     for (const image of images) {
       const figures: Html[] = [];
       for (const [place, { label }] of seen.entries()) {
-        figures.push(await figure(image, source, masks[place]?.maskOf(image.id), label, image.dice[place]!));
+        const text = { alt: `${image.id} by ${label}`, caption: `${label}: Dice ${image.dice[place]!.toFixed(3)}` };
+        figures.push(await drawImage(image.id, source, masks[place], text));
       }
       const kind = image.positive ? 'has a mask' : 'empty';
       rows.push(html`<h4>${image.id} <small class="picture-note">${kind}</small></h4>${pictures(figures)}`);
@@ -43,16 +41,4 @@ export async function disagreementPictures(
     source.close();
     for (const each of masks) each?.close();
   }
-}
-
-async function figure(
-  { id }: Disagreement,
-  source: ImageSource,
-  mask: Mask | undefined,
-  label: string,
-  dice: number,
-): Promise<Html> {
-  const uri = await pictureUri(source.pixelsOf(id), source.truthOf(id), SIDE, mask);
-  const note = mask === undefined ? ' (its mask is not stored)' : '';
-  return picture(uri, `${id} by ${label}`, `${label}: Dice ${dice.toFixed(3)}${note}`);
 }

@@ -3,7 +3,7 @@ import { type Curve, lineChart } from '../pages/line-chart.ts';
 import { card, sideBySide } from '../pages/page.ts';
 import type { RunSummary } from '../tracking/runs.ts';
 
-/** What is drawn over epochs, where the runs have it. */
+/** What is drawn over epochs to compare runs, where they have it. */
 const CURVES = [
   { key: 'val/dice', heading: 'Validation Dice', digits: 4 },
   { key: 'val/loss', heading: 'Validation loss', digits: 4 },
@@ -12,17 +12,31 @@ const CURVES = [
   { key: 'train/loss', heading: 'Training loss, mean of the epoch', digits: 4 },
 ];
 
-/** Curves of a few runs over their epochs, one plot for each figure. */
-export async function learningCurves(runs: readonly RunSummary[]): Promise<Html> {
+/**
+ * Curves of a few runs over their epochs, one plot for each figure.
+ * @param which `main`: what runs are compared by; `all`: whatever else they logged too.
+ */
+export async function learningCurves(runs: readonly RunSummary[], which: 'main' | 'all' = 'main'): Promise<Html> {
   const names = runs.map(({ name, run_id }) => (runs.filter((run) => run.name === name).length === 1 ? name : run_id));
   const cards: Html[] = [];
-  for (const { key, heading, digits } of CURVES) {
+  for (const { key, heading, digits } of which === 'all' ? [...CURVES, ...otherCurves(runs)] : CURVES) {
     const curves = runs.map(({ record }, place): Curve => ({ name: names[place]!, points: pointsOf(record, key) }));
     if (curves.every(({ points }) => points.length === 0)) continue;
     const caption = `${heading} by epoch`;
     cards.push(card(heading, await lineChart({ caption, x: 'epoch', y: heading.split(',')[0]!, curves, digits })));
   }
   return sideBySide(...cards);
+}
+
+/** What was logged beside those, by its own name; a learning rate needs more digits. */
+function otherCurves(runs: readonly RunSummary[]): typeof CURVES {
+  const keys = new Set(runs.flatMap(({ record }) => record.epochs.flatMap(({ values }) => Object.keys(values))));
+  const others = [...keys].filter((key) => !CURVES.some((curve) => curve.key === key)).sort();
+  return others.map((key) => ({
+    key,
+    heading: key.startsWith('val/') ? key : `${key}, mean of the epoch`,
+    digits: key === 'lr' ? 8 : 4,
+  }));
 }
 
 function pointsOf({ epochs }: RunSummary['record'], key: string): Curve['points'] {
