@@ -28,11 +28,11 @@ function arm() {
       return result.then(die);
     };
   };
-  const wrapHandles = (name) => {
+  const wrapHandles = (name, isMeant) => {
     const { open } = promises;
-    promises.open = async (...args) => {
-      const handle = await open(...args);
-      wrap(handle, name);
+    promises.open = async (path, ...how) => {
+      const handle = await open(path, ...how);
+      if (isMeant(path)) wrap(handle, name);
       return handle;
     };
   };
@@ -48,9 +48,9 @@ function arm() {
       wrap(fs, 'writeSync', (write, [file, bytes]) => write(file, bytes.subarray(0, bytes.length / 2)), isLine);
     },
     // Probabilities.
-    append: () => wrapHandles('appendFile'),
-    // Files that are written aside and renamed, such as the checkpoints' index.
-    aside: () => wrapHandles('writeFile'),
+    append: () => wrapHandles('appendFile', () => true),
+    // The checkpoints' index, written aside.
+    index: () => wrapHandles('writeFile', (path) => path.includes('index.json')),
     // The journal's.
     sync: () => wrap(fs, 'fsyncSync'),
     // Between two batches, in training, validation and statistics alike.

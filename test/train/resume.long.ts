@@ -161,7 +161,7 @@ test('full within a checkpoint, at its index, at a line of the journal and at th
   const known = new Set(await surviving.runs());
   for (const [index, moment] of [
     'write:7:full',
-    'aside:2:full',
+    'index:2:full',
     'line:4:full',
     'append:2:full',
     'sync:3:full',
