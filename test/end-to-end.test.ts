@@ -136,6 +136,17 @@ test('stage=oof without TTA and post-processing scores what validation scored', 
   assert.ok(Math.abs(score.iou - first.metrics['val/iou']!) < 1e-9);
 });
 
+test('tune finds settings on the stored probabilities, which a submission takes by reference', async () => {
+  const tuned = await run('tune', 'submission.yml', 'tta=[none]', 'parts=2', 'steps=threshold,min_component_area');
+  assert.equal(tuned.code, 0, tuned.stderr);
+  const { report, page, optimistic } = tuned.json as unknown as { report: string; page: string; optimistic: number };
+  assert.ok(existsSync(page));
+  const words = ['tta=[none]', `postprocess={ from: ${report} }`, 'stamp=20190901-130000'];
+  const { code, json, stderr } = await run('submit', 'submission.yml', 'stage=oof', ...words);
+  assert.equal(code, 0, stderr);
+  assert.ok(Math.abs((json as unknown as { score: { dice: number } }).score.dice - optimistic) < 1e-12);
+});
+
 test('both stages are built, and stage 1 is scored against the labels that stage 2 brings', async () => {
   for (const stage of ['1', '2']) {
     const { code, json, stderr } = await run('submit', 'submission.yml', `stage=${stage}`, 'stamp=20190901-120000');

@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./lr-find.ts')).lrFindCommand,
   },
   {
+    name: 'tune',
+    summary: 'search post-processing and weights on stored validation probabilities',
+    load: async () => (await import('./tune.ts')).tuneCommand,
+  },
+  {
     name: 'submit',
     summary: 'build a stage’s CSV and its manifest',
     load: async () => (await import('./submit.ts')).submitCommand,

@@ -3,7 +3,7 @@ import type { Terminal } from '../core/terminal.ts';
 import type { Difference, Estimate } from '../metrics/bootstrap.ts';
 import { type Kind, kindOf } from '../metrics/confusion.ts';
 import type { ScoreSummary } from '../metrics/dice.ts';
-import { counted } from '../pages/numbers.ts';
+import { counted, range, signed } from '../pages/numbers.ts';
 import { listProblems } from '../submit/check.ts';
 import type { ScoredImage, SubmissionScore } from '../submit/score.ts';
 import type { ScoreDifference } from '../submit/score-difference.ts';
@@ -16,7 +16,7 @@ export function sayScore(
 ): void {
   const table = plainTable(['', 'images', 'mean', ...(more === undefined ? [] : ['95 % interval'])]);
   const row = (label: string, images: number, value: number, interval?: Estimate) =>
-    table.push([label, images, show(value), ...(more === undefined ? [] : [interval ? showEnds(interval) : ''])]);
+    table.push([label, images, show(value), ...(more === undefined ? [] : [interval ? range(interval) : ''])]);
   row('Dice', score.images, score.dice, more?.intervals.dice);
   row('Dice on positives', score.positives, score.dice_positive, more?.intervals.dice_positive);
   row('Dice on empty images', score.images - score.positives, score.dice_empty, more?.intervals.dice_empty);
@@ -58,7 +58,7 @@ export function sayFaults({ skipped, broken, missing, unscored }: SubmissionScor
 export function sayDifference(difference: ScoreDifference, terminal: Terminal): void {
   const table = plainTable(['second − first', 'difference', '95 % interval', 'second is better with']);
   const row = (label: string, of: Difference) =>
-    table.push([label, signed(of.mean), showEnds(of, signed), `${(100 * of.probability).toFixed(1)} %`]);
+    table.push([label, signed(of.mean), range(of, signed), `${(100 * of.probability).toFixed(1)} %`]);
   row('Dice', difference.dice);
   row('Dice on positives', difference.dice_positive);
   row('Dice on empty images', difference.dice_empty);
@@ -96,13 +96,4 @@ function plainTable(head: string[]) {
 
 function show(value: number): string {
   return Number.isNaN(value) ? '–' : value.toFixed(4);
-}
-
-function signed(value: number): string {
-  if (Number.isNaN(value)) return '–';
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
-}
-
-function showEnds({ low, high }: Estimate, showOne = show): string {
-  return Number.isNaN(low) ? '–' : `${showOne(low)} to ${showOne(high)}`;
 }

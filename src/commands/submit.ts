@@ -8,6 +8,7 @@ import type { Terminal } from '../core/terminal.ts';
 import { describePostprocess } from '../postprocess/index.ts';
 import { probabilitySource } from '../predict/predict-run.ts';
 import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
+import { tunedOtherwise } from '../submit/members.ts';
 import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
 import { readCommit } from '../train/describe-run.ts';
 import type { Command } from './command.ts';
@@ -60,6 +61,8 @@ function sayPlan(plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
   if (gate !== undefined) {
     terminal.say(`gate by      ${gate.run.run_id}, ${gate.member.checkpoint} (${gate.run.checkpoint_id})`);
   }
+  const other = tunedOtherwise(submission, members);
+  if (other !== undefined) terminal.warn(other);
   terminal.say(`masks        TTA ${submission.tta.join(', ')}; ${describePostprocess(submission.postprocess)}`);
   terminal.say(`rows         ${wanted.rows.length}, of ${sample === undefined ? wanted.name : relative(cwd, sample)}`);
   terminal.say(`to write     ${relative(cwd, files.csv)}`);

@@ -8,6 +8,7 @@ import { type CheckedParts, type ConfigOf, required, withDefault } from './keys.
 import { loadConfig } from './load-config.ts';
 import { loadYaml } from './load-yaml.ts';
 import { type TtaView, ttaConfig } from './tta.ts';
+import { applyTuned, type TunedFrom, withoutTuned } from './tuned.ts';
 
 /** One checkpoint of an ensemble. */
 export const memberConfig = z.strictObject({
@@ -52,10 +53,13 @@ export const submissionKeys = {
 };
 
 /** A checked submission. */
-export type Submission = ConfigOf<typeof submissionKeys>;
+export type Submission = ConfigOf<typeof submissionKeys> & {
+  /** Where `postprocess.from` took its values from; left out without it. */
+  tuned?: TunedFrom;
+};
 
 /**
- * Reads a submission, `key=value` words laid over its file, and checks all of it.
+ * Reads a submission, `key=value` words laid over its file and both over what `postprocess.from` names, and checks all of it.
  * Throws one UserError that lists every problem with its place.
  */
 export async function parseSubmission(
@@ -63,7 +67,18 @@ export async function parseSubmission(
   overrides: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): Promise<Submission> {
-  return await loadConfig(submissionKeys, loadYaml(file, overrides, cwd), checkMembers);
+  const { source, tuned } = applyTuned(loadYaml(file, overrides, cwd), cwd);
+  const submission = await loadConfig(submissionKeys, source, checkMembers);
+  return { ...submission, ...(tuned === undefined ? {} : { tuned }) };
+}
+
+/** The same, `postprocess.from` left aside: what it names may not have been made yet. */
+export async function parseUntuned(
+  file: string,
+  overrides: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Promise<Submission> {
+  return await loadConfig(submissionKeys, withoutTuned(loadYaml(file, overrides, cwd)), checkMembers);
 }
 
 /** The run that a gate looks at, where it is none of the members'. */

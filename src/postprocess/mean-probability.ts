@@ -15,14 +15,21 @@ export interface MemberMap {
  * half-pixel centres: [size, size] row-major, in [0, 1]. In float64; one member's weight changes nothing.
  */
 export function meanProbability(members: readonly MemberMap[], size: number): Float64Array {
-  const mean = new Float64Array(size * size);
-  const total = members.reduce((sum, { weight }) => sum + weight, 0);
-  for (const member of members) addMember(mean, member, member.weight / total, size);
-  for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! / 255;
-  return mean;
+  return averageMaps(
+    members.map((member) => widenMap(member, size)),
+    members.map(({ weight }) => weight),
+  );
 }
 
-function addMember(sum: Float64Array, { probabilities, resolution }: MemberMap, share: number, size: number): void {
+/**
+ * A member's bytes at every pixel of size²: [size, size] row-major, 0 to 255.
+ * @param wide its memory; new memory when left out
+ */
+export function widenMap(
+  { probabilities, resolution }: Omit<MemberMap, 'weight'>,
+  size: number,
+  wide = new Float64Array(size * size),
+): Float64Array {
   const axis = bilinearAxis(resolution, size);
   const { low, high, fraction } = axis;
   const widen = (row: number) => widenRow(probabilities.subarray(row * resolution, (row + 1) * resolution), axis);
@@ -31,8 +38,27 @@ function addMember(sum: Float64Array, { probabilities, resolution }: MemberMap, 
   for (let y = 0; y < size; y++) {
     if (y > 0 && low[y] !== low[y - 1]) above = low[y] === high[y - 1] ? below : widen(low[y]!);
     if (y > 0 && high[y] !== high[y - 1]) below = widen(high[y]!);
-    for (let x = 0, index = y * size; x < size; x++, index++) {
-      sum[index] = sum[index]! + share * mix(above[x]!, below[x]!, fraction[y]!);
-    }
+    const down = fraction[y]!;
+    for (let x = 0, index = y * size; x < size; x++, index++) wide[index] = mix(above[x]!, below[x]!, down);
   }
+  return wide;
+}
+
+/**
+ * The weighted mean of maps that widenMap made, in [0, 1].
+ * @param mean its memory; new memory when left out
+ */
+export function averageMaps(
+  maps: readonly Float64Array[],
+  weights: readonly number[],
+  mean = new Float64Array(maps[0]!.length),
+): Float64Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  for (const [place, map] of maps.entries()) {
+    const share = weights[place]! / total;
+    if (place === 0) for (let i = 0; i < mean.length; i++) mean[i] = share * map[i]!;
+    else for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + share * map[i]!;
+  }
+  for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! / 255;
+  return mean;
 }

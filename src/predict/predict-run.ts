@@ -61,7 +61,7 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
       dataset.close();
       warnOfOtherData(run, dataset, terminal);
       const { sha256 } = await readCheckpoint(run.dir, id);
-      const described = { run_id: run.run_id, checkpoint_id: id, checkpoint_sha256: sha256 };
+      const described = { run_id: run.run_id, run_dir: run.dir, checkpoint_id: id, checkpoint_sha256: sha256 };
       const { presence_head } = experiment.model;
       return { ...described, data_digest: dataset.digest, data_root: root, presence_head };
     },
@@ -69,7 +69,11 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
       const opened = await open(member);
       opened.dataset.close();
       const indices = await indicesOf(opened, 'oof');
-      return indices.map((index) => opened.dataset.images[index]!).map(({ id, truth }) => ({ id, truth: truth! }));
+      const folds = await readFolds(resolvePath(opened.experiment.data.folds, cwd));
+      const patients = new Map(folds.map(({ imageId, patientId }) => [imageId, patientId]));
+      return indices
+        .map((index) => opened.dataset.images[index]!)
+        .map(({ id, truth }) => ({ id, truth: truth!, patient: patients.get(id) ?? '' }));
     },
     probabilitiesOf: async (member, tta, target) => {
       const opened = await open(member);

@@ -9,6 +9,8 @@ export type PredictionTarget = 'stage1' | 'stage2' | 'oof';
 /** What is known of a member's run and checkpoint before anything is predicted. */
 export interface MemberRun {
   run_id: string;
+  /** Its folder, absolute. */
+  run_dir: string;
   /** The folder under `checkpoints/` that the member's checkpoint name means. */
   checkpoint_id: string;
   /** Of its weights, in hexadecimal. */
@@ -25,6 +27,8 @@ export interface MemberRun {
 export interface TruthImage {
   id: string;
   truth: Runs;
+  /** By the folds file; left out or '' where none is known. */
+  patient?: string;
 }
 
 /** Where a submission gets its probabilities from: runs, their checkpoints and what those predict. */

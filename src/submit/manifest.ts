@@ -20,6 +20,7 @@ export interface ManifestParts {
 /** The manifest as JSON, keys always in this order (see docs/reference/submission.md), without a path of this machine. */
 export async function formatManifest({ plan, stores, masks, csv, commit, score }: ManifestParts): Promise<string> {
   const { submission, stage, stamp, members, gate, sample, wanted } = plan;
+  const { tuned } = submission;
   const manifest = {
     name: submission.name,
     stage,
@@ -40,6 +41,7 @@ export async function formatManifest({ plan, stores, masks, csv, commit, score }
     ...(gate === undefined ? {} : { gate: { ...nameRun(gate), data_digest: gate.run.data_digest } }),
     tta: submission.tta,
     postprocess: submission.postprocess,
+    ...(tuned === undefined ? {} : { tuned: { file: basename(tuned.file), sha256: tuned.sha256 } }),
     commit: commit ?? null,
     ...(score === undefined ? {} : { score }),
   };

@@ -79,3 +79,15 @@ export async function sharedValidation(
   }
   return images;
 }
+
+/** What was otherwise when the post-processing was tuned, as a sentence; undefined where nothing was, or nothing was tuned. */
+export function tunedOtherwise({ tuned, tta }: Submission, members: readonly ResolvedMember[]): string | undefined {
+  if (tuned === undefined) return undefined;
+  const checkpoints = members.map(({ run }) => run.checkpoint_sha256);
+  const others = [
+    checkpoints.join() === tuned.checkpoints.join() ? '' : 'other checkpoints',
+    [...tta].sort().join() === [...tuned.tta].sort().join() ? '' : `the views ${tuned.tta.join(', ')}`,
+  ].filter((other) => other !== '');
+  if (others.length === 0) return undefined;
+  return `${tuned.file} was tuned on ${others.join(' and ')}: its thresholds may not fit these members.`;
+}

@@ -57,6 +57,7 @@ function fixtureSource(folder: string, root: string, runs: Record<string, Fixtur
   const source: ProbabilitySource = {
     describe: async (member) => ({
       run_id: `20190901-101500-${member.run}`,
+      run_dir: join(folder, 'runs', member.run),
       checkpoint_id: 'epoch-0001',
       checkpoint_sha256: 'c0ffee',
       data_digest: 'd1ge57',

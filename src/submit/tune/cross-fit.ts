@@ -55,12 +55,13 @@ interface Search {
 
 /**
  * Tunes each of the lists of steps on all images and, for each part, on all others: first over a grid, then over finer values
- * around the best of each search. Images are tabulated twice in all, whatever the number of searches.
+ * around the best of each search. Images are tabulated twice in all, whatever the number of searches; `tabulated` is the second
+ * time, in which each best setting's tables are.
  */
 export async function crossFit(
   stepLists: readonly (readonly Step[])[],
   { tabulate, parts, weights, grid }: CrossFitOptions,
-): Promise<CrossFit[]> {
+): Promise<{ fits: CrossFit[]; tabulated: ReadonlyMap<string, Tabulated> }> {
   const count = Math.max(...parts) + 1;
   const holdings = [parts.map(() => 1), ...Array.from({ length: count }, (_, part) => parts.map((p) => +(p !== part)))];
   const searches = stepLists.map((list) =>
@@ -70,11 +71,12 @@ export async function crossFit(
   );
   const all = searches.flat();
   await searchGrid(all, { tabulate, weights, grid });
-  await searchFinely(all, { tabulate, grid });
-  return searches.map(([whole, ...others]) => {
+  const tabulated = await searchFinely(all, { tabulate, grid });
+  const fits = searches.map(([whole, ...others]) => {
     const withoutPart = others.map(({ tuned }) => tuned!);
     return { best: whole!.tuned!, withoutPart, honest: pickByPart(withoutPart, parts) };
   });
+  return { fits, tabulated };
 }
 
 async function searchGrid(
@@ -99,7 +101,7 @@ async function searchGrid(
 async function searchFinely(
   searches: readonly Search[],
   { tabulate, grid }: Pick<CrossFitOptions, 'tabulate' | 'grid'>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Tabulated>> {
   const nearby = ({ steps, found }: Search) => [
     found!.weights,
     ...(steps.has('weights') ? weightNeighbours(found!.weights) : []),
@@ -116,6 +118,7 @@ async function searchFinely(
       search.tuned = { weights, setting, mean, scores: scoreSetting(images, setting) };
     }
   }
+  return tabulated;
 }
 
 function pickByPart(withoutPart: readonly Tuned[], parts: Int32Array): SettingScores {

@@ -1,4 +1,4 @@
-import type { Runs } from '../../core/rle.ts';
+import { areaOfRuns, type Runs } from '../../core/rle.ts';
 import { componentsOfSegments } from '../../postprocess/components.ts';
 import { fillHolesOfSegments } from '../../postprocess/fill-holes.ts';
 
@@ -19,6 +19,20 @@ export interface MaskTables {
   overlapSums: Int32Array;
 }
 
+/** An image's truth, made ready to be counted within segments. */
+export interface Truth {
+  /** In pixels. */
+  area: number;
+  /** In every row of size + 1 numbers, how many pixels lie left of each column; undefined where there are none. */
+  sums: Int32Array | undefined;
+  size: number;
+}
+
+/** @param runs of a mask at size² */
+export function prepareTruth(runs: Runs, size: number): Truth {
+  return { area: areaOfRuns(runs), sums: runs.length === 0 ? undefined : sumRows(runs, size), size };
+}
+
 /** What is kept of a mask's components. */
 export interface KeptComponents {
   min_component_area: number;
@@ -28,14 +42,13 @@ export interface KeptComponents {
 /**
  * The tables of an image at ascending thresholds.
  * @param mean its probabilities, [size, size] row-major
- * @param truth its mask's runs at size²
+ * @param thresholds ascending
  */
 export function tabulateMasks(
   mean: Float64Array,
-  truth: Runs,
-  { size, thresholds }: { size: number; thresholds: readonly number[] },
+  { area: truthArea, sums: truthSums, size }: Truth,
+  thresholds: readonly number[],
 ): MaskTables {
-  const truthSums = truth.length === 0 ? undefined : sumRows(truth, size);
   const starts = [0];
   const sorted: { area: number; overlap: number }[][] = [];
   let segments: Int32Array = Int32Array.from({ length: 2 * size }, (_, place) => ((place + 1) >> 1) * size);
@@ -51,16 +64,14 @@ export function tabulateMasks(
     }
   }
   const components = sorted.flat();
-  const sums = (figure: 'area' | 'overlap') =>
+  const sumsOf = (figure: 'area' | 'overlap') =>
     Int32Array.from(sorted.flatMap((table) => sumUp(table.map((component) => component[figure]))));
-  let truthArea = 0;
-  for (let i = 0; i < truth.length; i += 2) truthArea += truth[i + 1]! - truth[i]!;
   return {
     truthArea,
     starts: Int32Array.from(starts),
     areas: Int32Array.from(components, ({ area }) => area),
-    areaSums: sums('area'),
-    overlapSums: sums('overlap'),
+    areaSums: sumsOf('area'),
+    overlapSums: sumsOf('overlap'),
   };
 }
 
@@ -125,7 +136,6 @@ function sizeComponents(segments: Int32Array, size: number, truthSums: Int32Arra
   return components.sort((a, b) => b.area - a.area);
 }
 
-/** In every row of size + 1 numbers, how many pixels of the truth lie left of each column. */
 function sumRows(truth: Runs, size: number): Int32Array {
   const sums = new Int32Array(size * (size + 1));
   for (let i = 0; i < truth.length; i += 2) {

@@ -1,9 +1,9 @@
 import type { Runs } from '../../core/rle.ts';
 import { evidenceOf, type GateConfig, meanPresence } from '../../postprocess/gate.ts';
 import type { MemberImage } from '../../postprocess/index.ts';
-import { meanProbability } from '../../postprocess/mean-probability.ts';
+import { averageMaps, widenMap } from '../../postprocess/mean-probability.ts';
 import { type Statistic, statisticOf } from '../../postprocess/statistic.ts';
-import { type MaskTables, tabulateMasks } from './mask-tables.ts';
+import { type MaskTables, prepareTruth, tabulateMasks } from './mask-tables.ts';
 
 /** What a gate looks at, without its threshold. */
 export type EvidenceKind = Omit<GateConfig, 'threshold'>;
@@ -38,16 +38,25 @@ export interface TabulatedImage {
 /** Tabulates an image at each of the job's weights. */
 export function tabulateImage({ members, gate, truth }: ImageInput, job: TabulateJob): TabulatedImage[] {
   const { weights, thresholds, evidence: kinds, size } = job;
+  const prepared = prepareTruth(truth, size);
   const gateEvidence = gate && kinds.map((kind) => evidenceOf([gate], kind, size));
+  const voters = members.flatMap((member, place) => (member === undefined ? [] : [{ member, place }]));
+  const maps = voters.map(({ member }, voter) => widenMap(member, size, memory(voter, size)));
   return weights.map((each) => {
-    const voters = members.flatMap((member, place) =>
-      member === undefined ? [] : [{ ...member, weight: each[place]! }],
-    );
-    const mean = meanProbability(voters, size);
-    const tables = tabulateMasks(mean, truth, { size, thresholds });
-    const evidence = gateEvidence ?? kinds.map((kind) => evidenceIn(mean, voters, kind));
-    return { tables, evidence };
+    const shares = voters.map(({ place }) => each[place]!);
+    const mean = averageMaps(maps, shares, memory(voters.length, size));
+    const weighted = voters.map(({ member }, voter) => ({ ...member, weight: shares[voter]! }));
+    const evidence = gateEvidence ?? kinds.map((kind) => evidenceIn(mean, weighted, kind));
+    return { tables: tabulateMasks(mean, prepared, thresholds), evidence };
   });
+}
+
+/** A thread's pictures, one image after another: asking the system for megabytes each time takes longer than filling them. */
+const kept: Float64Array<ArrayBuffer>[] = [];
+
+function memory(place: number, size: number): Float64Array<ArrayBuffer> {
+  if (kept[place]?.length !== size * size) kept[place] = new Float64Array(size * size);
+  return kept[place];
 }
 
 /** `evidenceOf`, with the mean probability at hand. */

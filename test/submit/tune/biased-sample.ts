@@ -1,5 +1,5 @@
 import { createRng, type Rng } from '../../../src/core/random.ts';
-import { type CrossFit, crossFit } from '../../../src/submit/tune/cross-fit.ts';
+import { crossFit } from '../../../src/submit/tune/cross-fit.ts';
 import type { MaskTables } from '../../../src/submit/tune/mask-tables.ts';
 import { scoreSetting, type Tabulated } from '../../../src/submit/tune/setting.ts';
 import { GRID, gridThresholds } from '../../../src/submit/tune/space.ts';
@@ -42,8 +42,8 @@ export async function tuneOnChance({ repetitions, images, newImages, gated }: Ch
     const tabulate = async () => new Map([[weightKey([1]), sample]]);
     const masks = ['threshold', 'min_component_area', 'largest_components'] as const;
     const steps = gated ? [...masks, 'gate' as const] : masks;
-    const [found] = await crossFit([steps], { tabulate, parts, weights: [1], grid: GRID });
-    const { best, honest } = found as CrossFit;
+    const { fits } = await crossFit([steps], { tabulate, parts, weights: [1], grid: GRID });
+    const { best, honest } = fits[0]!;
     const { dice } = scoreSetting(drawImages(newImages, rng, gated), best.setting);
     results.push({ naive: best.mean, honest: meanOf(honest.dice), truth: meanOf(dice) });
   }

@@ -47,10 +47,11 @@ const parts = (count: number) => Int32Array.from({ length: count }, (_, image) =
 test('a known optimum is found, by each of the searches, and scores 1', async () => {
   const inputs = solvable(60);
   const options = { parts: parts(60), weights: [1], grid: SMALL_GRID, tabulate: tabulateInputs(inputs, [MAX], SIDE) };
-  const [all, noGate, thresholdAlone] = await crossFit(
+  const { fits } = await crossFit(
     [['threshold', 'min_component_area', 'gate'], ['threshold', 'min_component_area'], ['threshold']],
     options,
   );
+  const [all, noGate, thresholdAlone] = fits;
   for (const { setting } of [all!.best, ...all!.withoutPart]) {
     const { threshold, min_component_area: area, gate } = setting;
     assert.ok(threshold >= 120 / 255 && threshold < 160 / 255, `threshold ${threshold}`);
@@ -79,7 +80,8 @@ test('the weights that alone part truth from noise are found', async () => {
     grid: SMALL_GRID,
     tabulate: tabulateInputs(inputs, [MAX], SIDE),
   };
-  const [fixed, tuned] = await crossFit([['threshold'], ['weights', 'threshold']], options);
+  const { fits } = await crossFit([['threshold'], ['weights', 'threshold']], options);
+  const [fixed, tuned] = fits;
   assert.ok(fixed!.best.mean < 1);
   assert.equal(tuned!.best.mean, 1);
   const [first, second] = tuned!.best.weights;
