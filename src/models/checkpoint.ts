@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256, sha256File, writeDirectoryAtomic, writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, UserError } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import {
   encodeSafetensors,
   type NamedDoubles,
@@ -88,7 +88,7 @@ export function digestOfWeights(weights: NamedTensors): string {
   return sha256(encodeSafetensors(weights));
 }
 
-/** Reads a checkpoint's weights after comparing every file with the manifest. Throws where one is missing or damaged. */
+/** Reads a checkpoint's weights after comparing every file with the manifest. Throws UserError where one is missing or damaged. */
 export async function readCheckpoint(runDir: string, id: string): Promise<{ weights: NamedTensors; sha256: string }> {
   const dir = checkpointDir(runDir, id);
   const manifest = await verify(dir);
@@ -155,23 +155,24 @@ export async function removeCheckpoint(runDir: string, id: string): Promise<void
   await rm(checkpointDir(runDir, id), { recursive: true });
 }
 
-/** Compares every file of a checkpoint with its manifest. Throws Error, naming the file, where one is missing or damaged. */
+/** Compares every file of a checkpoint with its manifest. Throws UserError, naming the file, where one is missing or damaged. */
 async function verify(dir: string): Promise<Manifest> {
   const manifest = await readManifest(join(dir, MANIFEST));
   for (const [name, wanted] of Object.entries(manifest.files)) {
-    const found = await sha256File(join(dir, name));
-    if (found !== wanted.sha256) throw new Error(expected(`SHA-256 ${wanted.sha256}`, join(dir, name), found));
+    const path = join(dir, name);
+    const found = await sha256File(path).catch(messageOf);
+    if (found !== wanted.sha256) throw new UserError(expected(`SHA-256 ${wanted.sha256}`, path, found));
   }
   return manifest;
 }
 
 async function readManifest(path: string): Promise<Manifest> {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(path, 'utf8').catch(messageOf);
   try {
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.files[WEIGHTS] !== undefined) return manifest;
   } catch {}
-  throw new Error(expected('a list of files with their SHA-256', path, text));
+  throw new UserError(expected('a list of files with their SHA-256', path, text));
 }
 
 /**

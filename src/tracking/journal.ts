@@ -110,7 +110,11 @@ function openFile(path: string) {
   };
   const append = (entry: JournalEntry, atOnce: boolean) => {
     if (closed) throw new Error(`Expected an open journal for ${entry.type} but ${path} was closed.`);
-    if (refused !== undefined) throw refused;
+    if (refused !== undefined) {
+      const error = refused;
+      refused = undefined;
+      throw error;
+    }
     writeLine(file, `${JSON.stringify(entry)}\n`);
     if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
     else timer ??= setTimeout(syncLater, SYNC_EVERY_MS).unref();

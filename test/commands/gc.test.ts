@@ -196,12 +196,15 @@ test('a run that somebody trains and one that cannot be read are left alone, and
   assert.ok(await tryLock(join(training, 'run.lock')));
   const damaged = await place.run('20190901-101500-b');
   await truncate(join(checkpointDir(damaged, 'epoch-0001'), 'manifest.json'), 20);
+  const unnamed = await place.run('20190901-101500-c');
+  await rm(join(unnamed, 'checkpoints/index.json'));
   for (const values of [{ dry_run: 'true' }, { dry_run: 'false' }]) {
     const { removed, skipped, exitCode } = await place.gc(values);
     assert.deepEqual([removed, exitCode], [[], 3]);
-    const [first, second] = skipped as { run_id: string; reason: string }[];
+    const [first, second, third] = skipped as { run_id: string; reason: string }[];
     assert.match(first!.reason, new RegExp(`^process ${process.pid} .* trains in it$`));
     assert.match(second!.reason, /manifest\.json/);
+    assert.match(third!.reason, /an index of checkpoints/);
   }
   assert.equal((await idsOf(training)).length, 5);
   assert.ok(existsSync(join(training, 'run.lock')) && !existsSync(join(damaged, 'run.lock')));

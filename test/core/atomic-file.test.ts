@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { sha256, sha256File, writeDirectoryAtomic, writeFileAtomic } from '../../src/core/atomic-file.ts';
+import {
+  asideOf,
+  isAside,
+  sha256,
+  sha256File,
+  writeDirectoryAtomic,
+  writeFileAtomic,
+} from '../../src/core/atomic-file.ts';
 
 let folder: string;
 before(async () => {
@@ -38,4 +45,9 @@ test('a directory whose filling fails is not there', async () => {
     (await readdir(folder)).some((name) => name.includes('half')),
     false,
   );
+});
+
+test('what is written aside is known by its name', () => {
+  assert.ok(isAside(basename(asideOf('runs/a/checkpoints/epoch-0001'))));
+  for (const name of ['epoch-0001', '.hidden', '.a.tmp', 'a.12-0123abcd.tmp']) assert.ok(!isAside(name), name);
 });

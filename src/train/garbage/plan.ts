@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAside } from '../../core/atomic-file.ts';
+import { expected } from '../../core/errors.ts';
 import {
   type CheckpointIndex,
   type CheckpointName,
@@ -44,7 +45,7 @@ export interface RunPlan {
 const AT_WORK_MS = 3_600_000;
 
 /**
- * Looks at a run that nobody trains; touches nothing.
+ * Looks at a run that nobody trains; touches nothing. Throws Error where its records do not tell what is needed.
  * @param ended whether its checkpoints are only there to be used, not to go on from
  */
 export async function planRun(
@@ -54,6 +55,9 @@ export async function planRun(
 ): Promise<RunPlan> {
   const index = await readCheckpointIndex(run.dir);
   const ids = await listCheckpoints(run.dir);
+  if (ended && ids.length > 0 && Object.keys(index).length === 0) {
+    throw new Error(expected('an index of checkpoints', join(run.dir, 'checkpoints'), 'none'));
+  }
   const { tags } = run.record;
   const protectedBy = protect(run, references, index, tags);
   const { previous: _, ...names } = index;
