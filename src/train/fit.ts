@@ -14,6 +14,7 @@ import { type CheckpointClock, createCheckpointClock } from './checkpoint-clock.
 import { createEpochMixture } from './epoch-mixture.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { Checkpoints, SavedCheckpoint } from './keep-checkpoints.ts';
+import { logOverlays } from './log-overlays.ts';
 import { describeNonFinite, endAtNonFinite } from './non-finite.ts';
 import type { Progress } from './progress.ts';
 import type { TrainStep } from './step.ts';
@@ -72,6 +73,7 @@ async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedChe
     const saved = await saveValidated(fitting, `epoch-${String(done.epoch).padStart(4, '0')}`, done);
     Object.assign(progress, done);
     clock.saved();
+    await logOverlays(fitting, saved.id, progress.epoch);
     report(fitting, progress, saved);
   }
   const averaged: SavedCheckpoint[] = [];

@@ -113,7 +113,7 @@ export async function keepCheckpoints(parts: CheckpointParts): Promise<Checkpoin
       progress.scores.push(metrics['val/dice']);
       await write(id, progress, metrics);
       await point({ last: id });
-      journal.metrics(metrics, progress.epoch);
+      journal.metrics(loggedOf(metrics, ranking), progress.epoch);
       return { id, sha256, metrics, names };
     },
     saveState: async (progress) => {
@@ -128,6 +128,11 @@ export async function keepCheckpoints(parts: CheckpointParts): Promise<Checkpoin
       return { ...best, names: [name] };
     },
   };
+}
+
+/** What is logged of an epoch: its figures, and the best Dice so far. */
+export function loggedOf(metrics: ValidationMetrics, { bests }: Ranking): Record<string, number> {
+  return { ...metrics, 'val/dice_best': bests['best-dice']?.metrics['val/dice'] ?? metrics['val/dice'] };
 }
 
 /** The checkpoint before the one that is the last now: none where that is one gone back to, since the one after it was damaged. */

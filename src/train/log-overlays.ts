@@ -1,33 +1,34 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import type { ImageScore } from '../metrics/dice.ts';
-import { scoreStored, validationMask } from '../predict/image-scores.ts';
+import { imageScoresPath, readImageScores, validationMask } from '../predict/image-scores.ts';
+import { predictionsPath } from '../predict/predictor.ts';
 import { openProbabilityStore } from '../predict/probability-store.ts';
 import type { Training } from './fit.ts';
-import type { SavedCheckpoint } from './keep-checkpoints.ts';
 import { writeOverlay } from './overlay.ts';
 
-/** Draws the worst, the median and the best of the positive validation images, from stored probabilities, and logs them. */
+/**
+ * Draws the worst, the median and the best of the positive validation images of a checkpoint, from its stored probabilities, and
+ * logs them at a step: its epoch, or one behind the last for the checkpoint that is chosen.
+ */
 export async function logOverlays(
-  runDir: string,
-  { dataset, split, journal, experiment }: Pick<Training, 'dataset' | 'split' | 'journal' | 'experiment'>,
-  { id }: SavedCheckpoint,
-  storePath: string,
+  { runDir, dataset, split, journal }: Pick<Training, 'runDir' | 'dataset' | 'split' | 'journal'>,
+  id: string,
+  step: number,
 ): Promise<void> {
+  const storePath = predictionsPath(runDir, id, 'oof', ['none']);
+  const scores = await readImageScores(imageScoresPath(storePath));
+  const cases = chooseCases((scores?.images ?? []).filter(({ positive }) => positive));
+  if (cases.length === 0) return;
   const store = await openProbabilityStore(storePath);
-  const maskOf = (image: string) => validationMask(store.read(image), store.resolution);
   try {
-    const scores = split.validation
-      .map((index) => dataset.images[index]!)
-      .filter(({ truth }) => truth!.length > 0)
-      .map(({ id, truth }) => scoreStored(store.read(id), store.resolution, { id, truth: truth! }));
-    for (const [label, score] of chooseCases(scores)) {
+    for (const [label, score] of cases) {
       const index = findImage(dataset, split.validation, score.id);
       const file = join('overlays', `${id}-${label}.png`);
       const { truth } = dataset.images[index]!;
-      const mask = maskOf(score.id);
+      const mask = validationMask(store.read(score.id), store.resolution);
       await writeOverlay(join(runDir, file), dataset.readPixels(index), dataset.resolution, truth!, mask);
-      journal.image(file, `val/${label}`, experiment.epochs);
+      journal.image(file, `val/${label}`, step);
     }
   } finally {
     store.close();

@@ -17,7 +17,14 @@ import { describeRun } from './describe-run.ts';
 import { checkSpace, estimateSpace, measureCheckpoint } from './disk-space.ts';
 import { fit, type Training } from './fit.ts';
 import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
-import { keepCheckpoints, manifestPath, type SavedCheckpoint, type ValidationMetrics } from './keep-checkpoints.ts';
+import {
+  keepCheckpoints,
+  loggedOf,
+  manifestPath,
+  type SavedCheckpoint,
+  type ValidationMetrics,
+} from './keep-checkpoints.ts';
+import { logCurves } from './log-curves.ts';
 import { logOverlays } from './log-overlays.ts';
 import { openData } from './open-data.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
@@ -129,9 +136,13 @@ export async function runExperiment(
     const resumed = resume?.fork === true ? undefined : from;
     const keepTopK = experiment.keep_top_k;
     const checkpoints = await keepCheckpoints({ runDir, step, averages, journal, keepTopK, resumed });
-    if (resumed?.metrics !== undefined) journal.metrics(resumed.metrics, progress.epoch);
     const workers = settings.loaderWorkers;
     training = { runDir, experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
+    // A run may have died between a checkpoint and what is logged of it.
+    if (resumed?.metrics !== undefined) {
+      journal.metrics(loggedOf(resumed.metrics, resumed.ranking), progress.epoch);
+      await logOverlays(training, resumed.id, progress.epoch);
+    }
     chosen = await fit(training, progress);
     await logChosen(runDir, training, chosen);
     status = 'FINISHED';
@@ -208,6 +219,6 @@ async function logChosen(runDir: string, training: Training, chosen: SavedCheckp
   journal.metrics(chosen.metrics satisfies ValidationMetrics, experiment.epochs + 1);
   journal.tags({ 'checkpoint.id': chosen.id, 'checkpoint.sha256': chosen.sha256 });
   journal.artifact(manifestPath(chosen.id), manifestPath(chosen.id));
-  const store = predictionsPath(runDir, chosen.id, 'oof', ['none']);
-  await logOverlays(runDir, training, chosen, store);
+  await logOverlays(training, chosen.id, experiment.epochs + 1);
+  await logCurves(training, predictionsPath(runDir, chosen.id, 'oof', ['none']));
 }
