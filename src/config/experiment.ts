@@ -121,6 +121,7 @@ export const experimentKeys = {
     z.int().min(0).max(MOST_TOP),
     0,
   ),
+  tensorboard: withDefault('Write event files for TensorBoard beside the journal.', z.boolean(), false),
   validation_batch_size: optional('Images per step of validation; left out: batch_size.', count),
 };
 

@@ -18,7 +18,15 @@ export interface ValidationSet {
 }
 
 /** Parameters that say nothing of what is trained. */
-const ASIDE = new Set(['name', 'seed', 'checkpoint_every', 'mlflow_experiment']);
+const ASIDE = new Set([
+  'name',
+  'seed',
+  'checkpoint_every',
+  'keep_top_k',
+  'nan_tolerance',
+  'tensorboard',
+  'mlflow_experiment',
+]);
 
 /** Puts runs together that can be compared image by image; those without scores of images are left out. */
 export function findValidationSets(scored: readonly ScoredRun[]): ValidationSet[] {

@@ -37,11 +37,12 @@ const SYNC_EVERY_MS = 1000;
  * Opens the journal of the run in `runDir`, making the folder where there is none; a torn last line is cut off first. Points,
  * pictures, files and tags that it has already are not written again: a run that is taken up goes once more through what came
  * after its last checkpoint.
+ * @param heard is told of every line that is written.
  */
-export async function openJournal(runDir: string): Promise<Journal> {
+export async function openJournal(runDir: string, heard?: (entry: JournalEntry) => void): Promise<Journal> {
   mkdirSync(runDir, { recursive: true });
   const path = join(runDir, JOURNAL_FILE);
-  const { append, flush, close } = openFile(path);
+  const { append, flush, close } = openFile(path, heard);
   const known = knownOf(readJournal(path));
   return {
     run: (description) => append({ type: 'run', time: Date.now(), ...description }, true),
@@ -87,7 +88,7 @@ function knownOf(entries: readonly JournalEntry[]) {
   };
 }
 
-function openFile(path: string) {
+function openFile(path: string, heard?: (entry: JournalEntry) => void) {
   const file = openSync(path, 'a+');
   ftruncateSync(file, endOfWholeLines(file, fstatSync(file).size));
   let closed = false;
@@ -118,6 +119,7 @@ function openFile(path: string) {
     writeLine(file, `${JSON.stringify(entry)}\n`);
     if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
     else timer ??= setTimeout(syncLater, SYNC_EVERY_MS).unref();
+    heard?.(entry);
   };
   const close = () => {
     if (closed) return;

@@ -18,7 +18,7 @@ export interface ResumeWish {
 }
 
 /** Keys that may change in a run that is taken up: nothing that it computes depends on them. */
-const SAFE = new Set(['checkpoint_every', 'keep_top_k', 'nan_tolerance']);
+const SAFE = new Set(['checkpoint_every', 'keep_top_k', 'nan_tolerance', 'tensorboard']);
 
 /**
  * The run that an experiment takes up: the one that is named, or the newest of the experiment's name; undefined where there is

@@ -9,6 +9,7 @@ import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
 import { predictionsPath } from '../predict/predictor.ts';
 import { type Journal, openJournal } from '../tracking/journal.ts';
+import { openEventFile } from '../tracking/tensorboard.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
 import { createAverages } from './averages.ts';
@@ -120,7 +121,8 @@ export async function runExperiment(
   // Of several folds each would say the same.
   const table = context.foldsRun === undefined ? `:\n${configTable(experiment)}` : '';
   terminal.say(`run ${runId} on the ${engine.device}${table}`);
-  const journal = await openJournal(runDir);
+  const events = experiment.tensorboard ? openEventFile(runDir, terminal.warn) : undefined;
+  const journal = await openJournal(runDir, events?.take);
   journal.run(await describeRun(runId, experiment, context, { dataset, device: engine.device }));
   const parent = resume?.fork === true ? { 'harness.parent_run_id': resume.runId } : {};
   journal.tags({ ...lineage.tags, ...(await describeInitial(initial)), ...parent });

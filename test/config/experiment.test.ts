@@ -48,6 +48,7 @@ test('defaults are filled in, at the top and inside choices', async () => {
     checkpoint_every: '15m',
     nan_tolerance: 3,
     keep_top_k: 0,
+    tensorboard: false,
     validation_batch_size: 4,
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Protocol Buffers on the wire (https://protobuf.dev/programming-guides/encoding): just enough to write a graph.
+ * Protocol Buffers on the wire (https://protobuf.dev/programming-guides/encoding): just enough to write a graph, and TensorBoard's events.
  * A message is the concatenation of its fields.
  */
 
@@ -19,6 +19,13 @@ export function floatField(field: number, value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);
   return Buffer.concat([varint((field << 3) | 5), bytes]);
+}
+
+/** A field of type double (wire type 1). */
+export function doubleField(field: number, value: number): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint((field << 3) | 1), bytes]);
 }
 
 /** A message of its fields. */
