@@ -26,7 +26,7 @@ export async function chooseRuns(runsDir: string, { words, filters }: RunChoice)
 }
 
 function hasValidated({ record }: RunSummary): boolean {
-  return record.epochs.length > 0;
+  return record.epochs.length > 0 || record.chosen !== null;
 }
 
 async function findNamed(all: readonly RunSummary[], words: readonly string[], runsDir: string): Promise<RunSummary[]> {

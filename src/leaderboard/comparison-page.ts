@@ -45,7 +45,8 @@ export async function comparisonPage(
     const lead = html`<p>The truth in orange, predictions in blue; the images whose best and worst Dice are farthest apart come first.</p>`;
     sections.push({ id: `images-${place + 1}`, heading: 'Where they disagree', content: [lead, content] });
   }
-  const curves = await learningCurves(runs.map(({ run }) => run).slice(0, MOST_CURVES));
+  const trained = runs.map(({ run }) => run).filter(({ record }) => record.epochs.length > 0);
+  const curves = await learningCurves(trained.slice(0, MOST_CURVES));
   sections.push({ id: 'curves', heading: 'Learning curves', content: curves });
   return page({
     title: runs.length === 1 ? best : `${runs.length} runs`,

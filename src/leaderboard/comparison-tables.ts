@@ -32,14 +32,14 @@ export function runsTable({ runs, metric }: Comparison): PlainTable {
       { heading: 'Checkpoint' },
       { heading: 'Status' },
     ],
-    rows: runs.map(({ run, metrics, dice, checkpoint }) => [
+    rows: runs.map(({ run, metrics, dice, checkpoint, parts }) => [
       run.run_id,
       ...asked.map((key) => decimal(metrics[key], 4)),
       decimal(metrics['val/dice'], 4),
       dice === undefined ? '–' : range(dice),
       ...shown.map(({ key }) => decimal(metrics[key], 4)),
-      epochsOf(run.record),
-      checkpoint ?? '–',
+      epochsOf(parts[0]?.run.record ?? run.record),
+      parts.length > 0 ? `${parts.length} folds` : (checkpoint ?? '–'),
       run.status,
     ]),
   };

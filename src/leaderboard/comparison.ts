@@ -64,7 +64,7 @@ export async function compareRuns(scored: readonly ScoredRun[], options: Compare
   const intervals = new Map<ScoredRun, Estimate>();
   const sets: ComparedSet[] = [];
   for (const set of findValidationSets(sorted)) sets.push(await compareSet(set, options, intervals));
-  sets.sort((a, b) => b.runs.length - a.runs.length);
+  sets.sort((a, b) => b.runs.length - a.runs.length || b.ids.length - a.ids.length);
   requireBaseline(sets, options.baseline);
   return {
     metric,

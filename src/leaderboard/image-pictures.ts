@@ -64,11 +64,28 @@ export interface MaskSource {
   close(): void;
 }
 
-/** Opens what a run has stored; undefined where there is nothing. Throws Error where it is damaged. */
-export async function openMasks({ run, checkpoint }: ScoredRun): Promise<MaskSource | undefined> {
+/** Opens what a run, or the runs of its folds, have stored; undefined where something is missing. Throws Error where it is damaged. */
+export async function openMasks({ run, checkpoint, parts }: ScoredRun): Promise<MaskSource | undefined> {
+  if (parts.length > 0) return await openParts(parts);
   if (checkpoint === undefined) return undefined;
   const path = predictionsPath(run.dir, checkpoint, 'oof', ['none']);
   if (!existsSync(path)) return undefined;
   const store = await openProbabilityStore(path);
   return { maskOf: (id) => validationMask(store.read(id), store.resolution), close: store.close };
+}
+
+async function openParts(parts: readonly ScoredRun[]): Promise<MaskSource | undefined> {
+  const sources = new Map<string, MaskSource>();
+  const close = () => {
+    for (const source of new Set(sources.values())) source.close();
+  };
+  for (const part of parts) {
+    const source = await openMasks(part);
+    if (source === undefined) {
+      close();
+      return undefined;
+    }
+    for (const { id } of part.images ?? []) sources.set(id, source);
+  }
+  return { maskOf: (id) => sources.get(id)!.maskOf(id), close };
 }

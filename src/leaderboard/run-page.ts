@@ -4,7 +4,8 @@ import { type Confusion, countKinds, kindOf } from '../metrics/confusion.ts';
 import type { ImageScore } from '../metrics/dice.ts';
 import { histogram } from '../pages/charts.ts';
 import { type Html, html } from '../pages/html.ts';
-import { count, decimal, range } from '../pages/numbers.ts';
+import { MOST_CURVES } from '../pages/line-chart.ts';
+import { count, counted, decimal, range } from '../pages/numbers.ts';
 import { card, notice, page, type Section, sideBySide, type Tile } from '../pages/page.ts';
 import { pictures } from '../pages/picture.ts';
 import { table } from '../pages/table.ts';
@@ -54,12 +55,14 @@ export async function runPage(
   cwd: string,
   terminal: Terminal,
 ): Promise<string> {
-  const { run, metrics, images } = scored;
+  const { run, metrics, images, parts } = scored;
   const sections: Section[] = [
     { id: 'figures', heading: 'On the validation images', content: await scores(scored, figures) },
   ];
-  if (run.record.epochs.length > 0) {
-    sections.push({ id: 'curves', heading: 'Learning curves', content: await learningCurves([run], 'all') });
+  const trained = [run, ...parts.map((part) => part.run)].filter(({ record }) => record.epochs.length > 0);
+  if (trained.length > 0) {
+    const content = await learningCurves(trained.slice(0, MOST_CURVES), 'all');
+    sections.push({ id: 'curves', heading: 'Learning curves', content });
   }
   if (images !== undefined && figures.worst.length > 0) {
     sections.push({
@@ -75,7 +78,7 @@ export async function runPage(
   return page({
     title: run.run_id,
     kind: 'Run',
-    lead: html`${run.name}: ${run.status.toLowerCase()} after ${durationOf(run.record)}, checkpoint ${scored.checkpoint ?? 'none'}. Figures at
+    lead: html`${run.name}: ${run.status.toLowerCase()} after ${durationOf(run.record)}, ${parts.length > 0 ? `of ${counted(parts.length, 'fold')}` : `checkpoint ${scored.checkpoint ?? 'none'}`}. Figures at
 threshold 0.5, without test-time augmentation or post-processing.`,
     tiles: tilesOf(metrics, figures),
     sections,

@@ -24,19 +24,21 @@ export interface ScoredRun {
   metrics: Record<string, number>;
   /** Of every validation image; undefined where the run keeps no probabilities of it. */
   images: ImageScore[] | undefined;
+  /** The runs of its folds, where it is made of them. */
+  parts: ScoredRun[];
 }
 
 /** Means that differ by more are not of the same checkpoint: the journal's figure is the mean of the very same scores. */
 const SAME = 1e-9;
 
 /**
- * What a run scores, and each of its images. The images' scores are those that validation kept; where they are missing, or of other
+ * What a run that trained itself scores, and each of its images. The images' scores are those that validation kept; where they are missing, or of other
  * weights, they are computed from the stored probabilities and kept.
  */
-export async function scoreRun(run: RunSummary, truthOf: TruthOf, terminal: Terminal): Promise<ScoredRun> {
+export async function scoreOneRun(run: RunSummary, truthOf: TruthOf, terminal: Terminal): Promise<ScoredRun> {
   const metrics = metricsOf(run);
   const { id, sha256 } = await findChosen(run);
-  const scored: ScoredRun = { run, checkpoint: id, metrics, images: undefined };
+  const scored: ScoredRun = { run, checkpoint: id, metrics, images: undefined, parts: [] };
   if (id === undefined) return scored;
   const store = predictionsPath(run.dir, id, 'oof', ['none']);
   try {

@@ -17,7 +17,7 @@ interface KeptRecord {
 }
 
 /** Grows whenever a record holds something else. */
-const FORMAT = 1;
+const FORMAT = 2;
 const KEPT_FILE = 'journal-record.json';
 
 /** So much may be read anew each time; more than this is worth keeping. */

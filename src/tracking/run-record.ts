@@ -14,7 +14,7 @@ export interface RunRecord {
   latest: number;
   /** By epoch from 1: its `val/*`, and the mean over its updates of everything else that was logged. */
   epochs: EpochRecord[];
-  /** `val/*` of the checkpoint that was chosen at the end; null before. */
+  /** `val/*` of the checkpoint that was chosen at the end, or `cv/*` of a run of all folds; null before. */
   chosen: Record<string, number> | null;
   /** Lines that could not be read. */
   damaged: number;
@@ -81,14 +81,14 @@ function takeMetrics(growing: GrowingRecord, { step, values }: Extract<JournalEn
   const validated: Record<string, number> = {};
   for (const [key, value] of Object.entries(values)) {
     if (typeof value !== 'number') continue;
-    if (key.startsWith('val/')) validated[key] = value;
+    if (isJudged(key)) validated[key] = value;
     else {
       since[key] ??= [0, 0];
       since[key][0] += value;
       since[key][1] += 1;
     }
   }
-  if (!Object.keys(values).some((key) => key.startsWith('val/'))) return;
+  if (!Object.keys(values).some(isJudged)) return;
   // The chosen checkpoint's figures are logged behind the last epoch's.
   if (step > Number(record.params.epochs)) {
     record.chosen = validated;
@@ -99,4 +99,9 @@ function takeMetrics(growing: GrowingRecord, { step, values }: Extract<JournalEn
   const last = record.epochs.at(-1);
   if (last?.epoch === step) Object.assign(last.values, validated);
   else record.epochs.push({ epoch: step, values: { ...Object.fromEntries(means), ...validated } });
+}
+
+/** Whether a figure is of a validation, rather than of an update. */
+function isJudged(key: string): boolean {
+  return key.startsWith('val/') || key.startsWith('cv/');
 }

@@ -48,7 +48,8 @@ export async function findRun(runsDir: string, reference: string): Promise<RunSu
   throw new UserError(refusal(reference, runsDir, runs, named, finished));
 }
 
-function readRun(runsDir: string, folder: string): RunSummary | undefined {
+/** The run in a folder under `runsDir`; undefined where there is none. */
+export function readRun(runsDir: string, folder: string): RunSummary | undefined {
   const dir = join(runsDir, folder);
   if (!existsSync(join(dir, JOURNAL_FILE))) return undefined;
   const record = readRecord(dir);

@@ -35,6 +35,8 @@ export interface FixtureRun {
   right: readonly string[];
   status?: RunStatus;
   epochs?: number;
+  /** The images that it was validated on; all when left out. */
+  validates?: readonly string[];
   /** Whether what each image scores is kept, as validation does; true when left out. */
   scores?: boolean;
 }
@@ -88,6 +90,23 @@ export async function writeRun(project: FixtureProject, run: FixtureRun): Promis
   return dir;
 }
 
+/** Writes a run that is made of the runs of its folds. */
+export async function writeFoldsRun(
+  project: FixtureProject,
+  { id, folds, dice }: { id: string; folds: readonly string[]; dice: number },
+): Promise<void> {
+  const dir = join(project.runsDir, id);
+  const journal = await openJournal(dir);
+  const params = { name: id, epochs: '3', 'data.root': 'data', 'data.folds': 'folds/x.csv', 'data.fold': 'all' };
+  journal.run({ run_id: id, name: id, experiment: 'e', params, tags: {} });
+  journal.tags(Object.fromEntries(folds.map((run, fold) => [`fold.${fold}`, run])));
+  journal.metrics({ 'cv/dice_mean': 0.5, 'cv/dice_std': 0.1, 'cv/dice': dice }, 4);
+  journal.end('FINISHED');
+  journal.close();
+  const config = { name: id, resolution: SIDE, data: { root: 'data', normalisation: { name: 'none' } } };
+  await writeFile(join(dir, 'config.yml'), JSON.stringify(config));
+}
+
 /** The digest that the weights of a fixture's run have. */
 export function weightsOf(id: string): string {
   return sha256(`weights of ${id}`);
@@ -98,6 +117,7 @@ async function storePredictions({ ids, truth }: FixtureProject, dir: string, run
   const facts = { resolution: SIDE, checkpoint: weightsOf(run.id), tta: ['none'] };
   const writer = await createProbabilityStore(path, facts);
   for (const [image, id] of ids.entries()) {
+    if (run.validates?.includes(id) === false) continue;
     const masked = run.right.includes(id) === truth.get(id)!.length > 0;
     await writer.append(id, masked ? blockMap(image) : new Uint8Array(SIDE * SIDE));
   }

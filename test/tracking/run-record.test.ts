@@ -94,7 +94,7 @@ test('a kept record of another journal, or a damaged one, is not believed', asyn
   }
   await writeFile(join(dir, JOURNAL_FILE), journal);
   const whole = readRecord(dir);
-  for (const damage of [kept.slice(0, 500), kept.replace('"format":1', '"format":0'), '']) {
+  for (const damage of [kept.slice(0, 500), kept.replace('"format":2', '"format":1'), '']) {
     await writeFile(join(dir, KEPT), damage);
     assert.deepEqual(readRecord(dir), whole);
   }
