@@ -46,6 +46,14 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./rle.ts')).benchRle,
   },
+  submit: {
+    keys: {
+      images: 'submit: synthetic images (3205)',
+      seed: 'submit: of the images (42)',
+      truth: 'submit: the label file whose components are counted (the real one, brought by pip)',
+    },
+    load: async () => (await import('./submit.ts')).benchSubmit,
+  },
   'train-step': {
     keys: stepKeyHelp('train-step'),
     load: async () => (await import('./train-step.ts')).benchTrainStep,
