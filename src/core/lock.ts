@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asideOf } from './atomic-file.ts';
 
 /** Who holds a lock: written inside it, so that a dead holder on this machine is told from a living one. */
 interface Holder {
@@ -11,6 +12,9 @@ interface Holder {
   /** When that process started, in clock ticks since boot: a reused process id has another (Linux; else ''). */
   born: string;
 }
+
+/** What file systems without hard links answer (exFAT, some of FUSE's). */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** Its holder writes a lock at once: one that cannot be read for so long was left by a process that died. */
 const UNREADABLE_AFTER_MS = 10_000;
@@ -59,22 +63,40 @@ function describeHolder(path: string, holder: Holder | undefined): string {
 export async function tryLock(path: string): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
   for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeHolder(path);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (!existsSync(path) && (await writeHolder(path))) return true;
     if (!(await isStale(path)) || !(await removeStale(path))) return false;
   }
   return false;
 }
 
-async function writeHolder(path: string): Promise<void> {
+/**
+ * Writes a lock that is nobody's; false where it is somebody's by now. It is written aside and gets its name as a whole, so that
+ * whoever dies in between leaves no empty one.
+ */
+async function writeHolder(path: string): Promise<boolean> {
   const holder: Holder = { pid: process.pid, host: hostname(), born: await birthOf(process.pid) };
+  const text = JSON.stringify(holder);
+  const aside = asideOf(path);
+  try {
+    await writeNew(aside, text);
+    await link(aside, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (!NO_LINKS.has(error.code ?? '')) throw error;
+      await writeNew(path, text);
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** Throws EEXIST where there is such a file. */
+async function writeNew(path: string, text: string): Promise<void> {
   const handle = await open(path, 'wx');
   try {
-    await handle.writeFile(JSON.stringify(holder));
+    await handle.writeFile(text);
   } catch (error) {
     await rm(path, { force: true });
     throw error;

@@ -158,12 +158,14 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
   const runs: Record<string, string> = {};
   for (const name of ['a', 'b', 'c']) runs[name] = await place.run(`20190901-101500-${name}`);
   await place.run('20190901-101500-d', { config: 'init: { from: 20190901-101500-c, checkpoint: best-dice }\n' });
+  const tuned = `postprocess: { from: reports/not-there.json }\n`;
+  await write('submissions/tuned.yml', `name: tuned\nmembers: [${yml('20190901-101500-b', 'best-loss')}]\n${tuned}`);
   await write('experiments/folds.yml', 'name: folds\ninit: { from: f, checkpoint: best-loss }\n');
   runs.f = await place.run('20190901-101500-f-fold1');
   const registered = await place.run('20190901-101500-e', { tags: { registered: 'siim/3' } });
   const { kept } = await place.gc({ keep: 'chosen' });
   assert.deepEqual(await idsOf(runs.a!), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
-  assert.deepEqual(await idsOf(runs.b!), ['epoch-0002', 'swa']);
+  assert.deepEqual(await idsOf(runs.b!), ['epoch-0001', 'epoch-0002', 'swa']);
   assert.deepEqual(await idsOf(runs.c!), ['epoch-0001', 'epoch-0002', 'swa']);
   assert.deepEqual(await readdir(join(runs.c!, 'predictions')), [
     ...['epoch-0001-oof-none.probs', 'epoch-0001-oof-none.scores.json'],

@@ -95,6 +95,21 @@ test('a process that died while it removed a dead one’s lock is in nobody’s 
   );
 });
 
+test('a process that dies while it writes its lock leaves none', async () => {
+  const path = join(folder, 'dying');
+  // Killed where the file is open and has nothing in it.
+  const script = `
+    import { open } from 'node:fs/promises';
+    const handle = await open(${JSON.stringify(join(folder, 'any'))}, 'w');
+    Object.getPrototypeOf(handle).writeFile = () => process.kill(process.pid, 'SIGKILL');
+    const { tryLock } = await import(${JSON.stringify(new URL('../../src/core/lock.ts', import.meta.url).href)});
+    await tryLock(${JSON.stringify(path)});`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: 'inherit' });
+  const signal = await new Promise((resolve) => child.on('close', (_, by) => resolve(by)));
+  assert.equal(signal, 'SIGKILL');
+  assert.equal(await tryLock(path), true);
+});
+
 test('while somebody living removes a dead one’s lock, nobody else does', async () => {
   const path = join(folder, 'removing');
   await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), born: '1' }));

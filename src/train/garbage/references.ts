@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { loadYaml } from '../../config/load-yaml.ts';
 import { isMapping } from '../../config/overrides.ts';
-import { gateMember, parseSubmission } from '../../config/submission.ts';
+import { gateMember, parseSubmission, parseUntuned } from '../../config/submission.ts';
 import { expected, messageOf, UserError } from '../../core/errors.ts';
 import type { RunSummary } from '../../tracking/runs.ts';
 
@@ -42,7 +42,7 @@ export async function readReferences(
   const experiments = await find('experiments', /\.ya?ml$/);
   const named = (path: string) => relative(cwd, path) || path;
   const references: Reference[] = [];
-  for (const path of submissions) references.push(...(await ofSubmission(path, named(path))));
+  for (const path of submissions) references.push(...(await ofSubmission(path, named(path), cwd)));
   for (const path of manifests) references.push(...(await ofManifest(path, named(path))));
   for (const path of experiments) references.push(...ofExperiment(path, named(path)));
   for (const run of runs) references.push(...ofExperiment(run.config, `run ${run.run_id}`));
@@ -50,11 +50,14 @@ export async function readReferences(
   return { references, consulted: { ...consulted, runs: runs.length } };
 }
 
-async function ofSubmission(path: string, by: string): Promise<Reference[]> {
-  const submission = await parseSubmission(path).catch((error: unknown) => {
-    const next = 'Correct or remove it: what it refers to is kept, and has to be known.';
-    throw new UserError(`${messageOf(error)}\n${next}`, { cause: error });
-  });
+async function ofSubmission(path: string, by: string, cwd: string): Promise<Reference[]> {
+  // What it was tuned by may be gone, or is still to be made.
+  const submission = await parseSubmission(path, {}, cwd)
+    .catch(() => parseUntuned(path, {}, cwd))
+    .catch((error: unknown) => {
+      const next = 'Correct or remove it: what it refers to is kept, and has to be known.';
+      throw new UserError(`${messageOf(error)}\n${next}`, { cause: error });
+    });
   const gate = gateMember(submission);
   const members = [...submission.members, ...(gate === undefined ? [] : [gate])];
   return members.map(({ run, checkpoint }) => ({ run, checkpoint, by }));
