@@ -28,10 +28,17 @@ export async function learningCurves(runs: readonly RunSummary[], which: 'main' 
   return sideBySide(...cards);
 }
 
-/** What was logged beside those, by its own name; a learning rate needs more digits. */
+/** What is the same in every epoch. */
+const CONSTANT = 'val/dice_all_empty';
+
+/** What was logged beside those, by its own name, where it has more than one point (averages are validated once). */
 function otherCurves(runs: readonly RunSummary[]): typeof CURVES {
-  const keys = new Set(runs.flatMap(({ record }) => record.epochs.flatMap(({ values }) => Object.keys(values))));
-  const others = [...keys].filter((key) => !CURVES.some((curve) => curve.key === key)).sort();
+  const counts = new Map<string, number>();
+  for (const { values } of runs.flatMap(({ record }) => record.epochs)) {
+    for (const key of Object.keys(values)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const known = new Set([...CURVES.map(({ key }) => key), CONSTANT]);
+  const others = [...counts].flatMap(([key, count]) => (known.has(key) || count <= runs.length ? [] : [key])).sort();
   return others.map((key) => ({
     key,
     heading: key.startsWith('val/') ? key : `${key}, mean of the epoch`,

@@ -14,6 +14,7 @@ import { learningCurves } from './learning-curves.ts';
 import type { Patients } from './patients.ts';
 import { drawImage } from './picture-of-image.ts';
 import type { ScoredRun } from './run-scores.ts';
+import { thresholdCurves } from './threshold-curves.ts';
 
 /** What a run comes to, image by image. */
 export interface RunFigures {
@@ -63,6 +64,10 @@ export async function runPage(
   if (trained.length > 0) {
     const content = await learningCurves(trained.slice(0, MOST_CURVES), 'all');
     sections.push({ id: 'curves', heading: 'Learning curves', content });
+  }
+  const thresholds = await thresholdCurves(run);
+  if (thresholds !== undefined) {
+    sections.push({ id: 'thresholds', heading: 'Other thresholds', content: thresholds });
   }
   if (images !== undefined && figures.worst.length > 0) {
     sections.push({

@@ -19,6 +19,7 @@ export async function lineChart({
   y,
   curves,
   digits = 4,
+  whole = true,
 }: {
   caption: string;
   /** What the axes are. */
@@ -27,6 +28,8 @@ export async function lineChart({
   /** At most MOST_CURVES. */
   curves: readonly Curve[];
   digits?: number;
+  /** Whether x counts something, like epochs. */
+  whole?: boolean;
 }): Promise<Html> {
   const places = curves.map((_, place) => String(place));
   const values = curves.flatMap(({ points }, place) => points.map((point) => ({ ...point, place: String(place) })));
@@ -53,7 +56,7 @@ export async function lineChart({
   return html`${legend(names)}${image}${foldedTable({
     caption,
     columns: [{ heading: x, numeric: true }, ...names.map((heading) => ({ heading, numeric: true }))],
-    rows: numberRows(curves, digits),
+    rows: numberRows(curves, digits, whole ? 0 : 2),
   })}`;
 }
 
@@ -68,8 +71,8 @@ function colourOf(place: number | string): string {
   return `var(--series-${(Number(place) % MOST_CURVES) + 1})`;
 }
 
-function numberRows(curves: readonly Curve[], digits: number): string[][] {
+function numberRows(curves: readonly Curve[], digits: number, ofX: number): string[][] {
   const columns = curves.map(({ points }) => new Map(points.map((point) => [point.x, point.y])));
   const places = [...new Set(columns.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
-  return places.map((place) => [String(place), ...columns.map((column) => decimal(column.get(place), digits))]);
+  return places.map((place) => [place.toFixed(ofX), ...columns.map((column) => decimal(column.get(place), digits))]);
 }

@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { reportCommand } from '../../src/commands/report.ts';
+import { writeFileAtomic } from '../../src/core/atomic-file.ts';
 import { predictionsPath } from '../../src/predict/predictor.ts';
 import { recordingTerminal } from '../data/fixture-competition.ts';
 import { checkInBrowser, findBrowser } from '../pages/browser.ts';
@@ -25,6 +26,15 @@ async function report(run: string) {
   return { json, page: await readFile(json.page as string, 'utf8'), said: terminal.lines.join('\n') };
 }
 
+const thresholds = [0.4, 0.5].map((threshold) => ({
+  threshold,
+  dice: 0.7,
+  dice_positive: null,
+  precision: 0.5,
+  recall: 0.25,
+}));
+await writeFileAtomic(join(runsDir, 'run-a', 'curves', 'thresholds.json'), JSON.stringify(thresholds));
+
 test('a run’s page has its figures with intervals, curves, worst images and parameters, and needs nothing from outside', async (t) => {
   const { json, page, said } = await report('a');
   assert.deepEqual(json.confusion, { found: 3, missed: 1, false_alarms: 2, both_empty: 6 });
@@ -38,6 +48,7 @@ test('a run’s page has its figures with intervals, curves, worst images and pa
   checkPage(page);
   assert.equal([...page.matchAll(/<img /g)].length, 3);
   assert.match(page, /aria-label="Validation Dice by epoch"/);
+  assert.match(page, /aria-label="Dice by threshold"/);
   assert.ok(page.includes('&lt;script&gt;'));
   if (findBrowser() === undefined) return t.diagnostic('no Chromium on PATH: not looked at in a browser');
   await checkInBrowser(json.page as string, { shows: [SCRIPT, 'The images that cost most'] });
