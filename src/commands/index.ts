@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./score.ts')).scoreCommand,
   },
   {
+    name: 'view',
+    summary: 'write a page of images with the outlines of truth and prediction, by kind of error',
+    load: async () => (await import('./view.ts')).viewCommand,
+  },
+  {
     name: 'compare',
     summary: 'say which runs are better, and whether it is more than noise',
     load: async () => (await import('./compare.ts')).compareCommand,

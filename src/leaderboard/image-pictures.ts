@@ -20,6 +20,8 @@ import type { ScoredRun } from './run-scores.ts';
 
 /** Images of a data set, as a run sees them. */
 export interface ImageSource {
+  /** Whether it is among the usable images of the data root. */
+  has(id: string): boolean;
   pixelsOf(id: string): GrayImage;
   truthOf(id: string): Mask;
   close(): void;
@@ -45,6 +47,7 @@ export async function openImages(run: RunSummary, cwd: string, terminal: Termina
     const places = new Map(sources.map(({ imageId }, place) => [imageId, place]));
     const file = openPixelFile(path, sources.length, resolution);
     return {
+      has: (id) => places.has(id),
       pixelsOf: (id) => {
         const pixels = new Uint8Array(resolution ** 2);
         file.read(places.get(id)!, pixels);

@@ -1,6 +1,6 @@
 import { UserError } from '../core/errors.ts';
 import { areaOfRuns, type Runs } from '../core/rle.ts';
-import { type LabelRow, type Labels, readLabels } from '../data/labels.ts';
+import { type LabelRow, readLabels } from '../data/labels.ts';
 import { createBootstrap, type Estimate } from '../metrics/bootstrap.ts';
 import { type Confusion, countKinds } from '../metrics/confusion.ts';
 import { type ImageScore, type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
@@ -34,7 +34,7 @@ export interface SubmissionScore {
 }
 
 export interface ScoreOptions {
-  /** The label file, read once for several submissions. */
+  /** Read once for several submissions. */
   truth: Truth;
   /** A sample submission: the images that must have a row. */
   sample?: WantedRows | undefined;
@@ -44,14 +44,15 @@ export interface ScoreOptions {
   patients?: ReadonlyMap<string, string> | undefined;
 }
 
-/** A label file and its name, for messages. */
-export interface Truth extends Labels {
+/** Masks by image id, and for messages where they are from. */
+export interface Truth {
   path: string;
+  truth: ReadonlyMap<string, Runs>;
 }
 
 /** Reads a label file in any dialect. Throws UserError where it is none. */
 export async function readTruth(path: string): Promise<Truth> {
-  return { ...(await readLabels(path)), path };
+  return { truth: (await readLabels(path)).truth, path };
 }
 
 /** How many images are named. */
