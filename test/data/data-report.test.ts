@@ -7,6 +7,7 @@ import { silentTerminal } from '../../src/core/terminal.ts';
 import type { DataFacts } from '../../src/data/data-report/facts.ts';
 import { dataReportPath, writeDataReport } from '../../src/data/data-report.ts';
 import { type IngestReport, ingest } from '../../src/data/ingest.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 import { fixtureDicom, put, temporaryFolder, writeCompetition } from './fixture-competition.ts';
 
@@ -97,7 +98,7 @@ test('the facts are those of the catalogue and the labels', async () => {
   assert.equal(facts.exposure.images, 6);
 });
 
-test('the page is whole, needs nothing from outside, and names what is odd', async () => {
+test('the page is whole, needs nothing from outside, and names what is odd', async (t) => {
   const { page } = await write(report, 'page');
   checkPage(page);
   assert.match(page, /<h1>a &lt;b&gt; &amp; &quot;c&quot;<\/h1>/);
@@ -105,6 +106,7 @@ test('the page is whole, needs nothing from outside, and names what is odd', asy
   assert.match(page, /1 image without the label row expected.*1\.2\.3/s);
   assert.match(page, /1 label id without an image.*9\.9\.9/s);
   assert.doesNotMatch(page, new RegExp(folder.path), "no path of this machine's");
+  await checkInBrowser(t, page, ['a <b> & "c"', 'dicom-images-train/bad/<i>.dcm']);
 });
 
 test('the same data gives the same bytes, and an older report is replaced', async () => {

@@ -7,7 +7,7 @@ import { UserError } from '../../src/core/errors.ts';
 import { imageScoresPath } from '../../src/predict/image-scores.ts';
 import { predictionsPath } from '../../src/predict/predictor.ts';
 import { recordingTerminal } from '../data/fixture-competition.ts';
-import { checkInBrowser, findBrowser } from '../pages/browser.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 import { makeProject, writeRun } from './fixture.ts';
 
@@ -173,6 +173,5 @@ test('the page has pictures, needs nothing from outside, and shows names as text
   assert.ok(markdown.includes('&lt;script>alert(1)&lt;/script>\\|x'));
   const { page: _, markdown: __, data, ...shown } = json as unknown as Record<string, string>;
   assert.deepEqual(JSON.parse(await readFile(data!, 'utf8')), JSON.parse(JSON.stringify(shown)));
-  if (findBrowser() === undefined) return t.diagnostic('no Chromium on PATH: not looked at in a browser');
-  await checkInBrowser(json.page, { shows: [SCRIPT, 'Where they disagree'] });
+  await checkInBrowser(t, page, [SCRIPT, 'Where they disagree']);
 });

@@ -11,7 +11,7 @@ import { UserError } from '../../src/core/errors.ts';
 import { formatRle } from '../../src/core/rle.ts';
 import { listRuns } from '../../src/tracking/runs.ts';
 import { recordingTerminal } from '../data/fixture-competition.ts';
-import { checkInBrowser, findBrowser } from '../pages/browser.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 import { installFakeKaggle } from './fake-kaggle.ts';
 import { makeProject, weightsOf, writeRun } from './fixture.ts';
@@ -162,8 +162,7 @@ test('the page needs nothing from outside and shows names as text', async (t) =>
   checkPage(page);
   assert.ok(page.includes('&lt;script&gt;'));
   assert.match(page, /aria-label="Public score over local score"/);
-  if (findBrowser() === undefined) return t.diagnostic('no Chromium on PATH: not looked at in a browser');
-  await checkInBrowser(json.page, { shows: [SCRIPT, 'Expected shake-up'] });
+  await checkInBrowser(t, page, [SCRIPT, 'Expected shake-up']);
 });
 
 const submit = (word: string, values: Record<string, string>) =>

@@ -6,7 +6,7 @@ import { reportCommand } from '../../src/commands/report.ts';
 import { writeFileAtomic } from '../../src/core/atomic-file.ts';
 import { predictionsPath } from '../../src/predict/predictor.ts';
 import { recordingTerminal } from '../data/fixture-competition.ts';
-import { checkInBrowser, findBrowser } from '../pages/browser.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 import { makeProject, writeRun } from './fixture.ts';
 
@@ -50,8 +50,7 @@ test('a run’s page has its figures with intervals, curves, worst images and pa
   assert.match(page, /aria-label="Validation Dice by epoch"/);
   assert.match(page, /aria-label="Dice by threshold"/);
   assert.ok(page.includes('&lt;script&gt;'));
-  if (findBrowser() === undefined) return t.diagnostic('no Chromium on PATH: not looked at in a browser');
-  await checkInBrowser(json.page as string, { shows: [SCRIPT, 'The images that cost most'] });
+  await checkInBrowser(t, page, [SCRIPT, 'The images that cost most']);
 });
 
 test('a run without probabilities has a page all the same, and says so', async () => {

@@ -4,6 +4,7 @@ import { parseExperiment } from '../../src/config/experiment.ts';
 import { lrPage } from '../../src/train/lr-page.ts';
 import { addPoint, hasDiverged, type LrPoint, rangeRates, readRange } from '../../src/train/lr-range.ts';
 import { makeExperimentFolder } from '../config/files.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 
 const folder = makeExperimentFolder();
@@ -58,10 +59,11 @@ test('a loss that only rises has no steepest place, and one that is no number en
   assert.throws(() => readRange([]), /received none/);
 });
 
-test('the page is whole, also where the last loss is no number', async () => {
+test('the page is whole, also where the last loss is no number', async (t) => {
   const experiment = await parseExperiment('x.yml', {}, folder);
   const points = addPoint(makePoints(), 10, Number.NaN);
   const range = { from: 1e-6, to: 10, updates: 120 };
   const page = await lrPage(experiment, range, { ...readRange(points), points });
   checkPage(page);
+  await checkInBrowser(t, page, ['Loss over learning rate']);
 });

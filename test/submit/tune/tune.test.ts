@@ -16,6 +16,7 @@ import { type Grid, STEPS, type Step } from '../../../src/submit/tune/space.ts';
 import { tabulateStores } from '../../../src/submit/tune/tabulate-images.ts';
 import { tune } from '../../../src/submit/tune/tune.ts';
 import { readInput } from '../../../src/submit/tune/tune-images.ts';
+import { checkInBrowser } from '../../pages/browser.ts';
 import { checkPage } from '../../pages/check-page.ts';
 import { type Fixture, type FixtureRun, makeFixture } from '../fixture.ts';
 import { blocksMap, blockTruth, tabulateInputs } from './synthetic-images.ts';
@@ -69,7 +70,7 @@ async function tuneOn(text: string, runs: Record<string, FixtureRun>, steps?: St
   return { plan, result: await tune(plan, options, silentTerminal), source };
 }
 
-test('what is tuned is what a submission by reference then scores, and the page says it', async () => {
+test('what is tuned is what a submission by reference then scores, and the page says it', async (t) => {
   await trainedOn('r', ['elsewhere']);
   const run = makeRun(1, 24, MASK_SIZE);
   const steps: Step[] = ['threshold', 'min_component_area', 'gate'];
@@ -109,6 +110,7 @@ test('what is tuned is what a submission by reference then scores, and the page 
 
   const page = await tunePage(report, 'reports/tune-one.json');
   checkPage(page);
+  await checkInBrowser(t, page);
   for (const words of ['Least area of a component', 'from: reports/tune-one.json', 'Perfect gate', 'part 4']) {
     assert.ok(page.includes(words), words);
   }
