@@ -98,9 +98,10 @@ function protect(
   return protectedBy;
 }
 
-/** With `data.fold=all` an experiment's name stands for the runs of its folds. */
+/** With `data.fold=all` the name of an experiment, or of its run of all folds, stands for the runs of its folds. */
 function isMeant({ run_id, mlflow_run_id, name }: RunSummary, reference: string): boolean {
-  return [run_id, mlflow_run_id, name, name.replace(/-fold\d+$/, '')].includes(reference);
+  const whole = name.replace(/-fold\d+$/, '');
+  return [run_id, mlflow_run_id, name, whole, `${whole}-folds`].includes(reference);
 }
 
 /** The checkpoint that a run came to; of one that did not come to its end, the best by Dice, or else the last. */
