@@ -5,9 +5,17 @@ import type { ConnectionOptions } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { MlflowError } from './error.ts';
 import { createExperiment, getExperimentByName, getOrCreateExperiment } from './experiments.ts';
+import type { NewModelVersion } from './registry.ts';
+import {
+  createModelVersion,
+  ensureRegisteredModel,
+  getModelVersionByAlias,
+  searchModelVersions,
+  setModelAlias,
+} from './registry.ts';
 import type { NewRun, RunChange, RunSearch } from './runs.ts';
 import { createRun, getMetricHistory, getRun, logBatch, logInputs, searchRuns, setTag, updateRun } from './runs.ts';
-import type { ArtifactInfo, DatasetInput, Experiment, Metric, Run } from './types.ts';
+import type { ArtifactInfo, DatasetInput, Experiment, Metric, ModelVersion, Run } from './types.ts';
 
 /** The calls of one MLflow server. All of them throw MlflowError where the server refuses or does not answer. */
 export interface MlflowClient {
@@ -38,6 +46,16 @@ export interface MlflowClient {
   /** Writes one artifact: a file by its path, or bytes. */
   uploadArtifact(runId: string, path: string, source: ArtifactSource): Promise<void>;
   downloadArtifact(runId: string, path: string): Promise<Uint8Array>;
+  /** Makes a registered model where there is none of that name, by however many processes at once. */
+  ensureRegisteredModel(name: string): Promise<void>;
+  /** Creates the next version of a registered model. */
+  createModelVersion(version: NewModelVersion): Promise<ModelVersion>;
+  /** The versions that fit a filter: `name='x' and run_id='y'`. */
+  searchModelVersions(filter: string): Promise<ModelVersion[]>;
+  /** The version that an alias means; undefined where there is none. */
+  getModelVersionByAlias(name: string, alias: string): Promise<ModelVersion | undefined>;
+  /** Lets an alias mean a version, whichever it meant before. */
+  setModelAlias(name: string, alias: string, version: string): Promise<void>;
   /** Ends calls in flight and waits between retries, with MlflowError of code `CLOSED`. */
   close(): void;
 }
@@ -74,6 +92,11 @@ export function createMlflowClient(options: ConnectionOptions): MlflowClient {
     uploadArtifact: async (runId, path, source) =>
       await uploadArtifact(connection, await artifactUriOf(runId), path, source),
     downloadArtifact: async (runId, path) => await downloadArtifact(connection, await artifactUriOf(runId), path),
+    ensureRegisteredModel: (name) => ensureRegisteredModel(connection, name),
+    createModelVersion: (version) => createModelVersion(connection, version),
+    searchModelVersions: (filter) => searchModelVersions(connection, filter),
+    getModelVersionByAlias: (name, alias) => getModelVersionByAlias(connection, name, alias),
+    setModelAlias: (name, alias, version) => setModelAlias(connection, name, alias, version),
     close: () => connection.close(),
   };
 }

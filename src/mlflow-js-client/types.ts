@@ -62,6 +62,16 @@ export interface DatasetInput {
   tags?: Tag[];
 }
 
+/** A version of a registered model. */
+export interface ModelVersion {
+  name: string;
+  /** A whole number as text, from 1. */
+  version: string;
+  source: string;
+  run_id?: string;
+  tags: Tag[];
+}
+
 export interface ArtifactInfo {
   /** Relative to the run's artifact root. */
   path: string;

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JournalEntry, RunStatus } from './journal-entry.ts';
+import type { DatasetEntry, JournalEntry, ModelEntry, RunStatus } from './journal-entry.ts';
 import { endOfWholeLines, readJournal } from './journal-file.ts';
 
 export { readJournal } from './journal-file.ts';
@@ -21,6 +21,10 @@ export interface Journal {
   artifact(file: string, artifactPath: string): void;
   /** A picture that MLflow shows under a key at a step. */
   image(file: string, key: string, step: number): void;
+  /** Images that the run trains or validates on. */
+  dataset(entry: DatasetEntry): void;
+  /** The checkpoint to be registered; its manifest is an artifact before. */
+  model(entry: ModelEntry): void;
   end(status: RunStatus): void;
   /** Everything up to now is on the disk when it returns. */
   flush(): void;
@@ -63,6 +67,12 @@ export async function openJournal(runDir: string, heard?: (entry: JournalEntry) 
     image: (file, key, step) => {
       if (known.add(`image ${step} ${key}`)) append({ type: 'image', time: Date.now(), file, key, step }, false);
     },
+    dataset: (entry) => {
+      if (known.add(textOf(entry))) append({ type: 'dataset', time: Date.now(), ...entry }, false);
+    },
+    model: (entry) => {
+      if (known.add(`model ${entry.artifact_path}`)) append({ type: 'model', time: Date.now(), ...entry }, true);
+    },
     end: (status) => append({ type: 'end', time: Date.now(), status }, true),
     flush,
     close,
@@ -77,6 +87,8 @@ function knownOf(entries: readonly JournalEntry[]) {
     if (entry.type === 'metrics') for (const key of Object.keys(entry.values)) known.add(`${entry.step} ${key}`);
     if (entry.type === 'tags') for (const [key, value] of Object.entries(entry.tags)) tags.set(key, value);
     if (entry.type === 'artifact') known.add(`artifact ${entry.artifact_path} ${entry.file}`);
+    if (entry.type === 'model') known.add(`model ${entry.artifact_path}`);
+    if (entry.type === 'dataset') known.add(textOf(entry));
     if (entry.type === 'image') known.add(`image ${entry.step} ${entry.key}`);
   }
   return {
@@ -86,6 +98,11 @@ function knownOf(entries: readonly JournalEntry[]) {
       return known.add(text).size > size;
     },
   };
+}
+
+/** What tells one data set's use from another. */
+function textOf({ name, digest, context }: DatasetEntry): string {
+  return `dataset ${context} ${digest} ${name}`;
 }
 
 function openFile(path: string, heard?: (entry: JournalEntry) => void) {

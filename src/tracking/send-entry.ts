@@ -4,6 +4,7 @@ import type { Metric, MlflowClient, Tag } from 'mlflow-js-client';
 import { LIMITS } from 'mlflow-js-client';
 import sharp from 'sharp';
 import type { JournalEntry } from './journal-entry.ts';
+import { registerModel } from './register-model.ts';
 
 /** Where entries go. */
 export interface Destination {
@@ -35,6 +36,10 @@ export async function sendEntry(to: Destination, entry: JournalEntry): Promise<v
       return await to.client.uploadArtifact(to.runId, entry.artifact_path, join(to.runDir, entry.file));
     case 'image':
       return await sendImage(to, entry);
+    case 'dataset':
+      return await sendDataset(to, entry);
+    case 'model':
+      return await registerModel(to, entry);
     case 'end':
       return await to.client.updateRun(to.runId, {
         status: entry.status,
@@ -56,6 +61,20 @@ async function sendRun(to: Destination, entry: EntryOf<'run'>): Promise<void> {
   const added = params.filter(({ key }) => !to.params.has(key));
   await to.client.logBatch(to.runId, { tags: toTags(entry.tags), params: added });
   for (const { key, value } of added) to.params.set(key, value);
+}
+
+async function sendDataset(
+  to: Destination,
+  { name, digest, context, source, profile }: EntryOf<'dataset'>,
+): Promise<void> {
+  const dataset = {
+    name,
+    digest,
+    source_type: 'local',
+    source: JSON.stringify({ uri: source }),
+    profile: JSON.stringify(profile),
+  };
+  await to.client.logInputs(to.runId, [{ dataset, tags: [{ key: 'mlflow.data.context', value: context }] }]);
 }
 
 /** The names are those that MLflow's UI groups by key and step; the same entry always has the same name. */

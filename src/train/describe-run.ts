@@ -1,9 +1,12 @@
+import { basename } from 'node:path';
 import { execa } from 'execa';
 import type { Experiment } from '../config/experiment.ts';
 import { flattenConfig } from '../config/show-config.ts';
+import { sha256 } from '../core/atomic-file.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { PARENT_TAG } from '../tracking/attach.ts';
 import type { RunDescription } from '../tracking/journal.ts';
+import type { DatasetEntry } from '../tracking/journal-entry.ts';
 
 /** MLflow holds digests of at most 36 characters; this many of ours tell data sets apart. */
 const DIGEST_LENGTH = 32;
@@ -46,6 +49,25 @@ export function dataTags({ digest, extraDigest }: Pick<Dataset, 'digest' | 'extr
     'data.digest': digest.slice(0, DIGEST_LENGTH),
     ...(extraDigest === undefined ? {} : { 'data.extra_digest': extraDigest.slice(0, DIGEST_LENGTH) }),
   };
+}
+
+/** The images that a run trains and validates on, as data sets of MLflow: by digest over the data set's and their ids. */
+export function datasetEntries(
+  { root }: { root: string },
+  dataset: Pick<Dataset, 'digest' | 'images'>,
+  split: { train: readonly number[]; validation: readonly number[] },
+): DatasetEntry[] {
+  const contexts = [
+    ['training', split.train],
+    ['validation', split.validation],
+  ] as const;
+  return contexts.map(([context, indices]) => {
+    const positives = indices.filter((index) => (dataset.images[index]!.truth?.length ?? 0) > 0).length;
+    // MLflow takes sets of one name and digest for one set, and keeps the first one's use alone.
+    const ids = indices.map((index) => dataset.images[index]!.id);
+    const digest = sha256([dataset.digest, ...ids].join('\n')).slice(0, DIGEST_LENGTH);
+    return { name: basename(root), digest, context, source: root, profile: { images: indices.length, positives } };
+  });
 }
 
 /** The commit that this code is at; undefined outside of a repository or without git. */

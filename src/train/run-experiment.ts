@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Experiment } from '../config/experiment.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
@@ -7,25 +8,19 @@ import { countWeighed } from '../data/extra-weights.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
-import { predictionsPath } from '../predict/predictor.ts';
-import { type Journal, openJournal } from '../tracking/journal.ts';
+import { JOURNAL_FILE, type Journal, openJournal, readJournal } from '../tracking/journal.ts';
 import { openEventFile } from '../tracking/tensorboard.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
 import { createAverages } from './averages.ts';
 import { traceLineage } from './contamination.ts';
-import { describeRun } from './describe-run.ts';
+import { datasetEntries, describeRun } from './describe-run.ts';
 import { checkSpace, estimateSpace, measureCheckpoint } from './disk-space.ts';
 import { fit, type Training } from './fit.ts';
 import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
-import {
-  keepCheckpoints,
-  loggedOf,
-  manifestPath,
-  type SavedCheckpoint,
-  type ValidationMetrics,
-} from './keep-checkpoints.ts';
-import { logCurves } from './log-curves.ts';
+import { keepCheckpoints, loggedOf, type SavedCheckpoint } from './keep-checkpoints.ts';
+import { logChosen } from './log-chosen.ts';
+import { logEnvironment } from './log-environment.ts';
 import { logOverlays } from './log-overlays.ts';
 import { openData } from './open-data.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
@@ -35,6 +30,7 @@ import { checkSameData, lockRun, makeRunFolder, type RunFolder } from './run-fol
 import type { TrainStep } from './step.ts';
 import { trainedFurther } from './trained-on.ts';
 import { findTrainingState, type TrainingState } from './training-state.ts';
+import { watchSystem } from './watch-system.ts';
 
 /** What surrounds a run: the file that declares it, where the user stands, the machine, and the wish to stop. */
 export interface RunContext {
@@ -127,8 +123,11 @@ export async function runExperiment(
   const parent = resume?.fork === true ? { 'harness.parent_run_id': resume.runId } : {};
   journal.tags({ ...lineage.tags, ...(await describeInitial(initial)), ...parent });
   journal.artifact('config.yml', 'config.yml');
+  for (const entry of datasetEntries(experiment.data, dataset, split)) journal.dataset(entry);
+  await logEnvironment(runDir, journal, engine);
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
+  const watch = watchSystem(journal, began(runDir), terminal);
   let training: Training | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
@@ -146,7 +145,7 @@ export async function runExperiment(
       await logOverlays(training, resumed.id, progress.epoch);
     }
     chosen = await fit(training, progress);
-    await logChosen(runDir, training, chosen);
+    await logChosen(training, chosen);
     status = 'FINISHED';
   } catch (error) {
     const whole = (await readCheckpointIndex(runDir)).last;
@@ -161,6 +160,7 @@ export async function runExperiment(
   } catch (error) {
     failure = error;
   }
+  watch.stop();
   const uploaded = await endRun(status, { journal, uploader, terminal });
   await release();
   dataset.close();
@@ -168,6 +168,11 @@ export async function runExperiment(
   if (status === 'FAILED') throw failure;
   const { mlflow_run_id, tracking_uri } = uploaded;
   return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
+}
+
+/** When a run began first, in milliseconds since 1970. */
+function began(runDir: string): number {
+  return readJournal(join(runDir, JOURNAL_FILE))[0]!.time;
 }
 
 /**
@@ -213,14 +218,4 @@ export async function endRun(
   }
   const waits = status === 'FINISHED' || status === 'FAILED';
   return await uploader.finish(waits ? UPLOAD_TIMEOUT_MS : STOPPED_UPLOAD_TIMEOUT_MS);
-}
-
-/** The last point of every `val/*` series is the chosen checkpoint's; its pictures and manifest go to MLflow. */
-async function logChosen(runDir: string, training: Training, chosen: SavedCheckpoint): Promise<void> {
-  const { journal, experiment } = training;
-  journal.metrics(chosen.metrics satisfies ValidationMetrics, experiment.epochs + 1);
-  journal.tags({ 'checkpoint.id': chosen.id, 'checkpoint.sha256': chosen.sha256 });
-  journal.artifact(manifestPath(chosen.id), manifestPath(chosen.id));
-  await logOverlays(training, chosen.id, experiment.epochs + 1);
-  await logCurves(training, predictionsPath(runDir, chosen.id, 'oof', ['none']));
 }
