@@ -6,7 +6,7 @@ import { viewCommand } from '../../src/commands/view.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { formatRle, intersectionArea } from '../../src/core/rle.ts';
 import { recordingTerminal } from '../data/fixture-competition.ts';
-import { checkInBrowser, findBrowser } from '../pages/browser.ts';
+import { checkInBrowser } from '../pages/browser.ts';
 import { checkPage } from '../pages/check-page.ts';
 import { makeProject, writeRun } from './fixture.ts';
 
@@ -35,8 +35,7 @@ test('a run’s images are shown by kind of error, worst first, on a page that n
   checkPage(page);
   assert.match(page, /<label for="look-false-alarm">False alarms <small>2<\/small>/);
   assert.match(json.page as string, /reports\/view-run-a\.html$/);
-  if (findBrowser() === undefined) return t.diagnostic('no Chromium on PATH: not looked at in a browser');
-  await checkInBrowser(json.page as string, { shows: ['image-1', 'missed, Dice 0.000'] });
+  await checkInBrowser(t, page, ['image-1', 'missed, Dice 0.000']);
 });
 
 test('so many of each kind are shown as are asked for', async () => {

@@ -86,6 +86,15 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     keys: { rounds: 'tracking: how often each server takes its turn (3)' },
     load: async () => (await import('./tracking.ts')).benchTracking,
   },
+  compare: {
+    keys: {
+      runs: 'compare: how many there are (200)',
+      epochs: 'compare: of each run (100)',
+      updates: 'compare: of each epoch (100)',
+      submissions: 'compare: of stage 1 (50)',
+    },
+    load: async () => (await import('./compare.ts')).benchCompare,
+  },
   gpu: {
     keys: {
       encoder: 'gpu: the encoder of the U-Net (efficientnet-b4)',
