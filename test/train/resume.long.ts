@@ -135,6 +135,9 @@ test('a disk that is too small, then full, then read-only: a sentence each, and 
     const small = await exp([]);
     assert.equal(small.code, 2, small.stderr);
     assert.match(small.stderr, /Expected at least \d+\.\d GiB of room for checkpoints in .*small-disk but there are /);
+    const told = await exp(['dry_run=true']);
+    assert.equal(told.code, 2, told.stderr);
+    assert.match(told.stderr, /Expected at least \d+\.\d GiB of room/);
     assert.deepEqual(await readdir(runsDir), []);
     disk.resize(Math.round(2.6 * checkpoint));
     const full = await exp([]);
