@@ -9,9 +9,7 @@ import { BOARD_COLUMNS, type Board, type BoardColumn, buildBoard } from '../lead
 import { boardJson } from '../leaderboard/board-json.ts';
 import { boardMarkdown, boardPage } from '../leaderboard/board-page.ts';
 import { agreementTable, boardTable, sayFinals, shakeUpTable } from '../leaderboard/board-tables.ts';
-import { askAllowance, sayAllowance } from '../leaderboard/kaggle.ts';
 import { offlineScores } from '../leaderboard/offline-scores.ts';
-import { recordEverywhere } from '../leaderboard/record.ts';
 import { findSubmission, type KaggleScores, listSubmissions } from '../leaderboard/submission-files.ts';
 import { listRuns } from '../tracking/runs.ts';
 import type { Command, CommandArgs, CommandResult } from './command.ts';
@@ -48,6 +46,7 @@ async function record(word: string, { values, cwd }: CommandArgs, terminal: Term
   if (Object.keys(scores).length === 0) throw new UserError('Name a score: public=0.8608, private=0.8435 or both.');
   const submission = await findSubmission(word, resolve(cwd, 'submissions'), cwd);
   const { runsDir } = await readSettings(cwd);
+  const { recordEverywhere } = await import('../leaderboard/record.ts');
   const runs = await recordEverywhere(submission, scores, { runsDir, now: new Date() }, terminal);
   terminal.say(
     `recorded     ${submission.id}: ${Object.entries(scores)
@@ -91,8 +90,10 @@ async function show({ values, cwd }: CommandArgs, terminal: Terminal): Promise<C
   return { json: { ...json, ...files } };
 }
 
-/** Records the scores of whatever was sent with an id of ours. */
+/** Records the scores of whatever was sent with an id of ours. What only this needs is loaded here: the list is to come at once. */
 async function fetchScores(folder: string, runsDir: string, terminal: Terminal): Promise<void> {
+  const { askAllowance, sayAllowance } = await import('../leaderboard/kaggle.ts');
+  const { recordEverywhere } = await import('../leaderboard/record.ts');
   const allowance = await askAllowance(new Date());
   sayAllowance(allowance, terminal);
   for (const submission of await listSubmissions(folder)) {
