@@ -61,6 +61,9 @@ export const compareCommand: Command = {
   },
 };
 
+/** Of more contenders a terminal shows the differences on all images alone. */
+const MANY = 9;
+
 function sayComparison(comparison: Comparison, shown: Shown, terminal: Terminal): void {
   const { runs, metric, parameters, sets } = comparison;
   sayTable(runsTable({ ...comparison, runs: runs.slice(0, shown.contenders) }), terminal);
@@ -72,7 +75,9 @@ function sayComparison(comparison: Comparison, shown: Shown, terminal: Terminal)
     if (seeds !== undefined) sayTable(seeds, terminal);
     if (set.contenders.length < 2) continue;
     terminal.say(`\n${introduceSet(set, shown)}`);
-    sayTable(differenceTable(set, shown.contenders), terminal);
+    const parts = set.contenders.length > MANY ? 'all images' : 'every part';
+    sayTable(differenceTable(set, shown.contenders, parts), terminal);
+    if (parts === 'all images') terminal.say('on positives and on empties: in the report');
   }
 }
 

@@ -4,7 +4,7 @@ import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { askAllowance, type Patience, requireAllowance, sayAllowance, sendToKaggle } from '../leaderboard/kaggle.ts';
 import { recordEverywhere } from '../leaderboard/record.ts';
-import { csvPath, findSubmission, type KaggleScores } from '../leaderboard/submission-files.ts';
+import { findSubmission, type KaggleScores } from '../leaderboard/submission-files.ts';
 import type { CommandArgs, CommandResult } from './command.ts';
 
 type Where = Pick<CommandArgs, 'cwd' | 'signal'>;
@@ -49,13 +49,14 @@ export async function send(
 ): Promise<{ id: string } & KaggleScores> {
   const submission = await findSubmission(word, resolve(cwd, 'submissions'), cwd);
   const { id } = submission;
-  const scores = await sendToKaggle({ csv: csvPath(submission), id }, { signal, patience }, terminal);
+  const scores = await sendToKaggle(submission, { signal, patience }, terminal);
   if (scores === undefined) {
     terminal.warn(`no score yet: \`npm run leaderboard kaggle=true\` fetches it later.`);
     return { id };
   }
   const { runsDir } = await readSettings(cwd);
-  await recordEverywhere(submission, scores, { runsDir, now: new Date() }, terminal);
+  const written = await findSubmission(word, resolve(cwd, 'submissions'), cwd);
+  await recordEverywhere(written, scores, { runsDir, now: new Date() }, terminal);
   terminal.say(`public       ${scores.public ?? '–'}`);
   terminal.say(`private      ${scores.private ?? '–'}`);
   return { id, ...scores };

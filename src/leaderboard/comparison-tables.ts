@@ -63,14 +63,19 @@ export function parametersTable({ runs, parameters }: Comparison): PlainTable {
   };
 }
 
-/** How much better than the baseline each contender is; the first `most` of them. */
-export function differenceTable({ contenders, positive }: ComparedSet, most: number): PlainTable {
+/** How much better than the baseline each contender is; the first `most` of them, on all images alone or on each part too. */
+export function differenceTable(
+  { contenders, positive }: ComparedSet,
+  most: number,
+  which: 'all images' | 'every part' = 'every part',
+): PlainTable {
   const positives = positive.filter(Boolean).length;
-  const parts = [
+  const every = [
     { key: 'dice', name: `all ${positive.length}` },
     { key: 'dice_positive', name: `${positives} positives` },
     { key: 'dice_empty', name: `${positive.length - positives} empties` },
   ] as const;
+  const parts = which === 'all images' ? every.slice(0, 1) : every;
   const compared = contenders.filter(({ difference }) => difference !== undefined).slice(0, most);
   return {
     caption: 'Differences in Dice',

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { FINAL_SUBMISSIONS, KAGGLE_COMPETITION, SUBMISSIONS_A_DAY } from '../core/competition.ts';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
-import type { KaggleScores } from './submission-files.ts';
+import { type BuiltFiles, csvPath, type KaggleScores, recordScores } from './submission-files.ts';
 
 /** A submission as Kaggle lists it. */
 export interface SentSubmission {
@@ -25,6 +25,7 @@ const PATIENCE: Patience = { everyMs: 10_000, forMs: 15 * 60_000 };
 /** A CSV of some megabytes over a slow line. */
 const COMMAND_TIMEOUT_MS = 10 * 60_000;
 
+const TOKENS = 'https://www.kaggle.com/settings/api';
 const PAGE = `https://www.kaggle.com/competitions/${KAGGLE_COMPETITION}`;
 
 /** What may be sent today, and which submissions count in the end. */
@@ -58,30 +59,44 @@ export function requireAllowance({ left, sent }: Allowance, id: string | undefin
 }
 
 /**
- * Sends a CSV with its id as the message, unless it was sent before, and waits for its scores; undefined where they did not come in
- * time. Throws UserError where Kaggle refuses it.
+ * Sends a submission with its id as the message, unless it was sent before, and waits for its scores; undefined where they did not
+ * come in time. Throws UserError where Kaggle refuses it, or where it was sent so long ago that Kaggle lists it no more.
  */
 export async function sendToKaggle(
-  { csv, id }: { csv: string; id: string },
+  submission: BuiltFiles,
   { signal, patience = PATIENCE }: { signal: AbortSignal; patience?: Patience | undefined },
   terminal: Terminal,
 ): Promise<KaggleScores | undefined> {
+  const { id, sent } = submission;
   const find = async () => (await listSent()).find(({ description }) => description === id);
   const before = await find();
-  if (before === undefined) await kaggle(['competitions', 'submit', '-c', KAGGLE_COMPETITION, '-f', csv, '-m', id]);
+  if (before === undefined && sent !== undefined) {
+    throw new UserError(
+      `${id} was sent at ${sent} and is not among the last ones that Kaggle lists. See ${PAGE}/submissions, and write its score ` +
+        `down with \`npm run leaderboard record ${id} public=…\`.`,
+    );
+  }
+  if (before === undefined) await sendNow(submission);
   terminal.say(before === undefined ? `sent         ${id}` : `sent before  ${id}, at ${before.date} UTC`);
   const until = Date.now() + patience.forMs;
   for (let listed = before; Date.now() < until; listed = await find()) {
     if (listed?.status === 'complete') return listed.scores;
     if (listed?.status === 'error')
       throw new UserError(`Kaggle refused ${id}: see ${PAGE}/submissions for the reason.`);
-    await sleep(patience.everyMs, undefined, { signal });
+    await sleep(patience.everyMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   return undefined;
 }
 
+/** That it was sent is written down at once: Kaggle's tool lists the last twenty alone. */
+async function sendNow(submission: BuiltFiles): Promise<void> {
+  await kaggle(['competitions', 'submit', KAGGLE_COMPETITION, '-f', csvPath(submission), '-m', submission.id]);
+  const now = new Date();
+  await recordScores(submission, { sent: now.toISOString() }, now);
+}
+
 async function listSent(): Promise<SentSubmission[]> {
-  const text = await kaggle(['competitions', 'submissions', '-c', KAGGLE_COMPETITION, '--csv']);
+  const text = await kaggle(['competitions', 'submissions', KAGGLE_COMPETITION, '--csv']);
   // Sentences about newer versions may come first, and one that nothing was sent instead of a table.
   const lines = text.split('\n');
   const head = lines.findIndex((line) => line.includes('description') && line.includes('publicScore'));
@@ -107,20 +122,21 @@ async function kaggle(words: readonly string[]): Promise<string> {
   if (result.code === 'ENOENT') {
     throw new UserError(
       'Expected the `kaggle` command on PATH but there is none. Install it with `pip install kaggle`, make a token at ' +
-        `https://www.kaggle.com/settings (API, Create New Token), put it where that page says, accept the rules at ${PAGE}/rules, ` +
+        `${TOKENS}, put it where that page says, accept the rules at ${PAGE}/rules, ` +
         'and try again.',
     );
   }
-  const said = `${result.stderr}\n${result.stdout}`.trim().split('\n').slice(-5).join('\n');
-  throw new UserError(
-    `kaggle ${words.slice(0, 2).join(' ')} ended with ${result.exitCode ?? result.signal}:\n${said}\n${adviceOn(said)}`,
-  );
+  // Newer versions say on stdout what went wrong, at length; older ones end a traceback with it.
+  const lines = `${result.stderr}\n${result.stdout}`.split('\n').filter((line) => line.trim() !== '');
+  const said = [...new Set([...lines.slice(0, 1), ...lines.slice(-3)])].join('\n');
+  const ended = `kaggle ${words.slice(0, 2).join(' ')} ended with ${result.exitCode ?? result.signal}`;
+  throw new UserError(`${ended}:\n${said}\n${adviceOn(lines.join('\n'))}`);
 }
 
 function adviceOn(said: string): string {
   if (/403|forbidden|accept/i.test(said)) return `Join the competition and accept its rules at ${PAGE}/rules.`;
-  if (/401|unauthori[sz]ed|kaggle\.json|authenticate|credential|username/i.test(said)) {
-    return 'Make a token at https://www.kaggle.com/settings (API, Create New Token) and put it where that page says.';
+  if (/401|unauthori[sz]ed|authenticat|kaggle\.json|credential|username/i.test(said)) {
+    return `Log in with \`kaggle auth login\`, or make a token at ${TOKENS} and put it where that page says.`;
   }
   if (/404|not found/i.test(said)) return `Is ${PAGE} still open to submissions?`;
   return 'Nothing is known to have been sent; `kaggle competitions submissions` shows it.';

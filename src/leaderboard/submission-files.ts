@@ -34,12 +34,15 @@ const record = z.strictObject({
   format: z.literal(1),
   public: score.optional(),
   private: score.optional(),
-  /** When it was written down, in ISO 8601. */
+  /** When it was sent from here, in ISO 8601. */
+  sent: z.string().optional(),
+  /** When this was written down, likewise. */
   recorded: z.string(),
 });
 
 export type SubmissionManifest = z.infer<typeof manifest>;
 export type KaggleScores = Pick<z.infer<typeof record>, 'public' | 'private'>;
+type KaggleRecord = Pick<z.infer<typeof record>, 'public' | 'private' | 'sent'>;
 
 /** A submission that was built. */
 export interface BuiltFiles {
@@ -49,6 +52,8 @@ export interface BuiltFiles {
   manifest: SubmissionManifest;
   /** What was recorded of it; empty where nothing was. */
   scores: KaggleScores;
+  /** When it was sent from here, in ISO 8601; undefined where it was not. */
+  sent: string | undefined;
 }
 
 const MANIFEST = '.manifest.json';
@@ -79,19 +84,22 @@ export function csvPath({ folder, manifest: { csv } }: BuiltFiles): string {
   return join(folder, csv.file);
 }
 
-/** Writes down what Kaggle says, over what was known before. Returns all that is known now. */
-export async function recordScores(submission: BuiltFiles, scores: KaggleScores, now: Date): Promise<KaggleScores> {
-  const known: KaggleScores = { ...submission.scores, ...scores };
+/** Writes down what Kaggle says, or that it was sent, over what was known before. Returns all scores that are known now. */
+export async function recordScores(submission: BuiltFiles, added: KaggleRecord, now: Date): Promise<KaggleScores> {
+  const { id, folder, sent } = submission;
+  const known = { ...submission.scores, ...(sent === undefined ? {} : { sent }), ...added };
   const content: z.infer<typeof record> = { format: 1, ...known, recorded: now.toISOString() };
-  await writeFileAtomic(join(submission.folder, `${submission.id}${RECORD}`), `${JSON.stringify(content, null, 2)}\n`);
-  return known;
+  await writeFileAtomic(join(folder, `${id}${RECORD}`), `${JSON.stringify(content, null, 2)}\n`);
+  const { sent: _, ...scores } = known;
+  return scores;
 }
 
 async function readSubmission(folder: string, id: string): Promise<BuiltFiles> {
   const path = join(folder, `${id}${RECORD}`);
   const known = existsSync(path) ? await readJson(path, record, 'what was recorded of a submission') : undefined;
-  const { format: _, recorded: __, ...scores } = known ?? { format: 1, recorded: '' };
-  return { id, folder, manifest: await readJson(join(folder, `${id}${MANIFEST}`), manifest, 'a manifest'), scores };
+  const { format: _, recorded: __, sent, ...scores } = known ?? { format: 1, recorded: '' };
+  const read = await readJson(join(folder, `${id}${MANIFEST}`), manifest, 'a manifest');
+  return { id, folder, manifest: read, scores, sent };
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {

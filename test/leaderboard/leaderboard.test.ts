@@ -185,8 +185,11 @@ test('without the command, or without leave, it says what to do and sends nothin
   await refused(submit(`submissions/${final}.csv`, { kaggle: 'true', stage: '2' }), /Expected no key but kaggle/);
   await refused(submit('submissions/20260201-000004-mine-oof.csv', { kaggle: 'true' }), /Expected stage 1 or 2/);
   assert.deepEqual(await fake.calls(), []);
-  await fake.failWith('401 - Unauthorized');
-  await refused(submit(`submissions/${final}.csv`, { kaggle: 'true' }), /401 - Unauthorized\nMake a token/);
+  await fake.failWith('Authentication required to call the Kaggle API.\n\nFirst, you will need an account.\na\nb\nc');
+  await refused(
+    submit(`submissions/${final}.csv`, { kaggle: 'true' }),
+    /ended with 1:\nAuthentication required to call the Kaggle API\.\na\nb\nc\nLog in with `kaggle auth login`, or make a token/,
+  );
   await fake.failWith('403 - Forbidden');
   await refused(submit(`submissions/${final}.csv`, { kaggle: 'true' }), /accept its rules/);
   await fake.failWith(undefined);
@@ -209,11 +212,17 @@ test('it is sent once with its id as message, its score waited for and recorded'
   const submits = async () => (await fake.calls()).filter((words) => words[1] === 'submit');
   const csv = join(cwd, 'submissions', `${final}.csv`);
   assert.deepEqual(await submits(), [
-    ['competitions', 'submit', '-c', 'siim-acr-pneumothorax-segmentation', '-f', csv, '-m', final],
+    ['competitions', 'submit', 'siim-acr-pneumothorax-segmentation', '-f', csv, '-m', final],
   ]);
   assert.equal((await board()).json.submissions[0]!.id, final);
   await submit(`submissions/${final}.csv`, { kaggle: 'true' });
   assert.equal((await submits()).length, 1, 'what was sent is not sent again');
+  await fake.list([]);
+  await refused(
+    submit(`submissions/${final}.csv`, { kaggle: 'true' }),
+    /was sent at .* and is not among the last ones/,
+  );
+  assert.equal((await submits()).length, 1);
   const row = { date: '2019-09-04 10:00:00', status: 'complete', publicScore: '0.8608', privateScore: '0.8435' };
   await fake.list([{ ...row, description: final }]);
   const { json, said } = await board([], { kaggle: 'true' });
