@@ -3,6 +3,7 @@ import type { Terminal } from '../core/terminal.ts';
 import { findRun, listRuns, type RunSummary } from '../tracking/runs.ts';
 import { checkServer, resolveTracking, type Tracking, trackingOf } from '../tracking/tracking.ts';
 import { readUpload, syncRun } from '../tracking/uploader.ts';
+import { closeAbandoned } from '../train/close-abandoned.ts';
 import type { Command, CommandResult } from './command.ts';
 
 /** `npm run sync [run…]`: what is still only in the journals goes into MLflow. */
@@ -19,6 +20,7 @@ export const syncCommand: Command = {
       words.length === 0
         ? await listRuns(runsDir)
         : await Promise.all(words.map((reference) => findRun(runsDir, reference)));
+    await closeAbandoned(runs, terminal);
     // Without anything to send, no server is started.
     const waiting = words.length === 0 ? selectPending(runs, trackingOf(settings)?.uri) : runs;
     if (waiting.length === 0) return summarise(runs, 0, 0, terminal);

@@ -16,6 +16,18 @@ export const settingsKeys = {
   trackingUsername: fromEnvironment('MLFLOW_TRACKING_USERNAME', optional('Its user, for basic authentication.', text)),
   trackingPassword: fromEnvironment('MLFLOW_TRACKING_PASSWORD', optional('Its user’s password.', text)),
   trackingToken: fromEnvironment('MLFLOW_TRACKING_TOKEN', optional('Its bearer token.', text)),
+  trackingInsecureTls: fromEnvironment(
+    'MLFLOW_TRACKING_INSECURE_TLS',
+    optional('true: do not check its certificate.', z.enum(['true', 'false'])),
+  ),
+  trackingServerCert: fromEnvironment(
+    'MLFLOW_TRACKING_SERVER_CERT_PATH',
+    optional('A file of authorities (PEM) that its certificate may be of.', text),
+  ),
+  trackingClientCert: fromEnvironment(
+    'MLFLOW_TRACKING_CLIENT_CERT_PATH',
+    optional('A file with our certificate and its key (PEM).', text),
+  ),
   cacheDir: fromEnvironment(
     'PNEUMOTHORAX_CACHE',
     optional('Where TensorFlow’s library, MLflow’s environment and published weights are kept.', text),

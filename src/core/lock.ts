@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,8 @@ interface Holder {
   host: string;
   /** When that process started, in clock ticks since boot: a reused process id has another (Linux; else ''). */
   born: string;
+  /** Whether it touches the lock all the while (see `beat`): on another machine that is all that can be seen of it. */
+  beats?: boolean;
 }
 
 /** What file systems without hard links answer (exFAT, some of FUSE's). */
@@ -18,6 +20,9 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** Its holder writes a lock at once: one that cannot be read for so long was left by a process that died. */
 const UNREADABLE_AFTER_MS = 10_000;
+/** A holder that beats does so this often, and is gone from another machine's view when it has not for so long. */
+const BEAT_EVERY_MS = 30_000;
+const SILENT_AFTER_MS = 10 * 60_000;
 
 /**
  * Runs `work` while holding the lock file, waiting for a living holder and taking over from a dead one.
@@ -59,11 +64,19 @@ function describeHolder(path: string, holder: Holder | undefined): string {
   return `process ${holder.pid}${place} (remove ${path} if it is gone)`;
 }
 
+/** Touches a lock that was taken with `beats` every half a minute, until the function that it returns is called. */
+export function beat(path: string): () => void {
+  // A lock that is gone or a disk that refuses is for whoever looks next to find out.
+  const touch = () => void utimes(path, new Date(), new Date()).catch(() => {});
+  const timer = setInterval(touch, BEAT_EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
+
 /** Takes the lock if it is free or its holder is dead; false when somebody living has it. */
-export async function tryLock(path: string): Promise<boolean> {
+export async function tryLock(path: string, { beats = false } = {}): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
   for (let attempt = 0; attempt < 2; attempt++) {
-    if (!existsSync(path) && (await writeHolder(path))) return true;
+    if (!existsSync(path) && (await writeHolder(path, beats))) return true;
     if (!(await isStale(path)) || !(await removeStale(path))) return false;
   }
   return false;
@@ -73,8 +86,9 @@ export async function tryLock(path: string): Promise<boolean> {
  * Writes a lock that is nobody's; false where it is somebody's by now. It is written aside and gets its name as a whole, so that
  * whoever dies in between leaves no empty one.
  */
-async function writeHolder(path: string): Promise<boolean> {
-  const holder: Holder = { pid: process.pid, host: hostname(), born: await birthOf(process.pid) };
+async function writeHolder(path: string, beats: boolean): Promise<boolean> {
+  const own = { pid: process.pid, host: hostname(), born: await birthOf(process.pid) };
+  const holder: Holder = beats ? { ...own, beats } : own;
   const text = JSON.stringify(holder);
   const aside = asideOf(path);
   try {
@@ -124,7 +138,7 @@ async function removeStale(path: string): Promise<boolean> {
 async function isStale(path: string): Promise<boolean> {
   const holder = await readHolder(path);
   if (holder === undefined) return (await ageOf(path)) > UNREADABLE_AFTER_MS;
-  if (holder.host !== hostname()) return false;
+  if (holder.host !== hostname()) return holder.beats === true && (await ageOf(path)) > SILENT_AFTER_MS;
   return !isAlive(holder.pid) || (holder.born !== '' && (await birthOf(holder.pid)) !== holder.born);
 }
 

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import { MlflowError } from './error.ts';
-import type { Call } from './http.ts';
+import type { Call, Transport } from './http.ts';
 import { sendWithRetries } from './retry.ts';
 
 /** Who is asking: a user's name and password, or a bearer token. */
 export type Auth = { username: string; password: string } | { token: string };
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Transport {
   /** `http://host:port` or `https://…`, with a path prefix where the server has one. */
   trackingUri: string;
   /** How long a call may stand still before it is given up; 30 s unless told. */
@@ -39,6 +39,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     method,
     path: path.split('?')[0]!,
     url: new URL(trackingUri + path),
+    transport: options,
     headers: { accept: '*/*', ...authorization(auth), ...headers },
     ...(body === undefined ? {} : { body }),
   });

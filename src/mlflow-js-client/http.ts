@@ -1,9 +1,17 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MlflowError } from './error.ts';
+
+/** How connections are made. */
+export interface Transport {
+  /** Makes connections, through a proxy; left out: directly. */
+  agent?: Agent;
+  /** Certificates: whom to trust beside or instead of the usual authorities, and who is calling, in PEM. */
+  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean };
+}
 
 /** What goes out; a body that is a stream is opened anew for each attempt. */
 export interface Call {
@@ -12,6 +20,8 @@ export interface Call {
   path: string;
   url: URL;
   headers: Record<string, string | number>;
+  /** The way to the server where it is not direct. */
+  transport: Transport;
   body?: Uint8Array | (() => Readable);
 }
 
@@ -36,7 +46,8 @@ export async function send(call: Call, timeoutMs: number, signal: AbortSignal): 
   const patience = new AbortController();
   const watch = watchSilence(timeoutMs, () => patience.abort());
   try {
-    const options = { method: call.method, headers: call.headers, agent: false, signal };
+    const { agent = false, tls = {} } = call.transport;
+    const options = { method: call.method, headers: call.headers, agent, signal, ...tls };
     const request = (call.url.protocol === 'https:' ? requestHttps : requestHttp)(call.url, options);
     patience.signal.addEventListener('abort', () => request.destroy(new Error('timed out')), { once: true });
     const [response] = await Promise.all([answerOf(request), writeBody(request, call.body, watch.moved)]);

@@ -5,6 +5,7 @@ export type { MlflowClient } from './client.ts';
 export { createMlflowClient } from './client.ts';
 export type { Auth, ConnectionOptions } from './connection.ts';
 export { MlflowError } from './error.ts';
+export type { Transport } from './http.ts';
 export type { NewModelVersion } from './registry.ts';
 export type { NewRun, RunChange, RunSearch } from './runs.ts';
 export type {

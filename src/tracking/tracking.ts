@@ -1,12 +1,17 @@
-import { type Auth, createMlflowClient } from 'mlflow-js-client';
-import { messageOf, UserError } from '../core/errors.ts';
+import type { Auth, Transport } from 'mlflow-js-client';
+import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { checkVersion, explainFailure } from './explain-failure.ts';
+import { openClient } from './open-client.ts';
 import { ensureServer } from './server.ts';
+import { transportTo } from './transport.ts';
 
 /** An MLflow server and who asks it. */
 export interface Tracking {
   uri: string;
   auth?: Auth;
+  /** Certificates and proxy. */
+  transport?: Transport;
 }
 
 /** A server that may still be on its way: a local one is installed and started while training already runs. */
@@ -24,6 +29,10 @@ export interface TrackingSettings {
   trackingUsername?: string | undefined;
   trackingPassword?: string | undefined;
   trackingToken?: string | undefined;
+  /** MLFLOW_TRACKING_INSECURE_TLS. */
+  trackingInsecureTls?: 'true' | 'false' | undefined;
+  trackingServerCert?: string | undefined;
+  trackingClientCert?: string | undefined;
   /** Where MLflow's own environment is kept. */
   cacheDir: string;
   /** The local server's state lies in its folder `mlflow`. */
@@ -36,7 +45,10 @@ export function trackingOf(settings: TrackingSettings): Tracking | undefined {
   const { protocol, host, pathname, username, password } = new URL(settings.trackingUri);
   const inside =
     username === '' ? {} : { auth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } };
-  return { uri: `${protocol}//${host}${pathname.replace(/\/+$/, '')}`, ...inside, ...credentials(settings) };
+  const uri = `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+  const transport = transportTo(uri, settings);
+  const way = Object.keys(transport).length === 0 ? {} : { transport };
+  return { uri, ...inside, ...credentials(settings), ...way };
 }
 
 /** The server of MLFLOW_TRACKING_URI where that is set, else the local one, which is started if it does not run. */
@@ -53,17 +65,14 @@ export function resolveTracking(settings: TrackingSettings, terminal: Terminal):
 }
 
 /** Throws UserError where no MLflow server answers, or it does not let this user in. */
-export async function checkServer({ uri, auth }: Tracking): Promise<void> {
-  const client = createMlflowClient({ trackingUri: uri, retries: 1, timeoutMs: 10_000, ...(auth ? { auth } : {}) });
+export async function checkServer(tracking: Tracking): Promise<void> {
+  const client = openClient(tracking, { retries: 1, timeoutMs: 10_000 });
   try {
     // Not the health page: that is open to all, and missing where a proxy hands on the API alone.
     await client.getExperimentByName('Default');
+    await checkVersion(client);
   } catch (cause) {
-    throw new UserError(
-      `Expected an MLflow server at ${client.trackingUri} but ${messageOf(cause)}. ` +
-        'Check MLFLOW_TRACKING_URI and its MLFLOW_TRACKING_USERNAME, _PASSWORD or _TOKEN.',
-      { cause },
-    );
+    throw new UserError(`Expected an MLflow server at ${client.trackingUri} but ${explainFailure(cause)}`, { cause });
   }
 }
 

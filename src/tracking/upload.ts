@@ -3,6 +3,7 @@ import type { MlflowClient } from 'mlflow-js-client';
 import { MlflowError } from 'mlflow-js-client';
 import { messageOf } from '../core/errors.ts';
 import { attachRun } from './attach.ts';
+import { checkVersion } from './explain-failure.ts';
 import { JOURNAL_FILE } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { type JournalLine, readLines } from './journal-file.ts';
@@ -25,6 +26,7 @@ export interface Upload {
 export function openUpload(runDir: string, client: MlflowClient, warn: (line: string) => void): Upload {
   let at: { to: Destination; position: UploadPosition } | undefined;
   const attach = async () => {
+    await checkVersion(client);
     const attached = await attachRun(client, runDir);
     if (attached === undefined) return undefined;
     const { run, position } = attached;

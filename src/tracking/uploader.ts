@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMlflowClient, type MlflowClient } from 'mlflow-js-client';
+import type { MlflowClient } from 'mlflow-js-client';
 import { messageOf } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { explainFailure } from './explain-failure.ts';
+import { openClient } from './open-client.ts';
 import { readPosition } from './position.ts';
 import type { Tracking, TrackingSource } from './tracking.ts';
 import { countPending, openUpload } from './upload.ts';
@@ -44,7 +46,7 @@ export function startUploader(run: { runDir: string; tracking: TrackingSource },
   let client: MlflowClient | undefined;
   let told = false;
   const tell = (error: unknown) => {
-    if (!told && !ended.signal.aborted) terminal.warn(`not in MLflow yet, the run goes on: ${messageOf(error)}`);
+    if (!told && !ended.signal.aborted) terminal.warn(`not in MLflow yet, the run goes on: ${explainFailure(error)}`);
     told = true;
   };
   const work = async () => {
@@ -132,10 +134,6 @@ async function follow(runDir: string, client: MlflowClient, following: Following
 /** Waits, less long where the signal says so; without holding the process open. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
-}
-
-function openClient({ uri, auth }: Tracking, limits: { timeoutMs?: number; retries?: number }): MlflowClient {
-  return createMlflowClient({ trackingUri: uri, ...(auth === undefined ? {} : { auth }), ...limits });
 }
 
 function summarise(runDir: string, terminal: Terminal): UploadResult {

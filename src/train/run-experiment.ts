@@ -13,6 +13,7 @@ import { openEventFile } from '../tracking/tensorboard.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
 import { createAverages } from './averages.ts';
+import { REQUEUE_TAG } from './close-abandoned.ts';
 import { traceLineage } from './contamination.ts';
 import { datasetEntries, describeRun } from './describe-run.ts';
 import { checkSpace, estimateSpace, measureCheckpoint } from './disk-space.ts';
@@ -122,6 +123,7 @@ export async function runExperiment(
   journal.run(await describeRun(runId, experiment, context, { dataset, device: engine.device }));
   const parent = resume?.fork === true ? { 'harness.parent_run_id': resume.runId } : {};
   journal.tags({ ...lineage.tags, ...(await describeInitial(initial)), ...parent });
+  if (folder !== undefined) journal.tags({ [REQUEUE_TAG]: 'false' });
   journal.artifact('config.yml', 'config.yml');
   for (const entry of datasetEntries(experiment.data, dataset, split)) journal.dataset(entry);
   await logEnvironment(runDir, journal, engine);
@@ -210,7 +212,8 @@ export async function endRun(
 ): Promise<UploadResult> {
   try {
     // A run that is to be taken up again has not ended.
-    if (status !== 'RUNNING') journal.end(status);
+    if (status === 'RUNNING') journal.tags({ [REQUEUE_TAG]: 'true' });
+    else journal.end(status);
     journal.close();
   } catch (error) {
     if (status !== 'FAILED') throw error;

@@ -4,7 +4,7 @@ import type { Experiment } from '../config/experiment.ts';
 import { formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { expected, UserError } from '../core/errors.ts';
-import { describeLock, tryLock } from '../core/lock.ts';
+import { beat, describeLock, tryLock } from '../core/lock.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { writingTo } from '../data/disk.ts';
 import { checkValidationIds, writeValidationIds } from '../predict/validation-ids.ts';
@@ -91,9 +91,14 @@ export async function lockRun(runDir: string): Promise<() => Promise<void>> {
 /** The same; undefined where another one trains in it. */
 export async function tryLockRun(runDir: string): Promise<(() => Promise<void>) | undefined> {
   const path = runLock(runDir);
-  const locked = await writingTo(runDir, () => tryLock(path));
+  const locked = await writingTo(runDir, () => tryLock(path, { beats: true }));
+  if (!locked) return undefined;
+  const still = beat(path);
   // Where the disk refuses even that: a lock whose holder is gone holds nobody.
-  return locked ? async () => await rm(path, { force: true }).catch(() => {}) : undefined;
+  return async () => {
+    still();
+    await rm(path, { force: true }).catch(() => {});
+  };
 }
 
 /** The file that whoever trains in a run's folder holds. */

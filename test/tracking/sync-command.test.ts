@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { mlflowCommand } from '../../src/commands/mlflow.ts';
@@ -8,7 +8,7 @@ import { syncCommand } from '../../src/commands/sync.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { tryLock } from '../../src/core/lock.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
-import { openJournal } from '../../src/tracking/journal.ts';
+import { openJournal, readJournal } from '../../src/tracking/journal.ts';
 import { startAnswering } from '../mlflow-js-client/answering-server.ts';
 import { obliging } from './obliging.ts';
 
@@ -51,6 +51,33 @@ test('a run that another process uploads is left to it, and counted', async () =
   assert.deepEqual(await run(syncCommand), { json: { runs: 3, uploaded: 0, pending: 3 }, exitCode: 3 });
   await rm(join(runDir, 'mlflow.lock'));
   assert.equal((await run(syncCommand)).exitCode, 0);
+});
+
+test('a run whose process is gone is ended; one that is trained, or waits to be taken up, is not', async () => {
+  const begin = async (runId: string, tags: Record<string, string>) => {
+    const journal = await openJournal(join(cwd, 'runs', runId));
+    journal.run({ run_id: 'r', name: runId, experiment: 'e', params: {}, tags });
+    journal.close();
+    return join(cwd, 'runs', runId);
+  };
+  const gone = await begin('gone', {});
+  // No process has so large a number.
+  await writeFile(join(gone, 'run.lock'), JSON.stringify({ pid: 999_999_999, host: hostname(), born: '1' }));
+  const elsewhere = await begin('elsewhere', {});
+  const lock = join(elsewhere, 'run.lock');
+  await writeFile(lock, JSON.stringify({ pid: 1, host: 'another', born: '1', beats: true }));
+  const silent = await begin('silent', {});
+  await writeFile(join(silent, 'run.lock'), JSON.stringify({ pid: 1, host: 'another', born: '1', beats: true }));
+  const long = new Date(Date.now() - 11 * 60_000);
+  await utimes(join(silent, 'run.lock'), long, long);
+  const waiting = await begin('waiting', { 'harness.requeue': 'true' });
+  const trained = await begin('trained', {});
+  assert.ok(await tryLock(join(trained, 'run.lock')));
+  await run(syncCommand);
+  const ends = (dir: string) =>
+    readJournal(join(dir, 'journal.jsonl')).flatMap((entry) => (entry.type === 'end' ? [entry.status] : []));
+  assert.deepEqual([gone, elsewhere, silent, waiting, trained].map(ends), [['KILLED'], [], ['KILLED'], [], []]);
+  for (const dir of [gone, elsewhere, silent, waiting, trained]) await rm(dir, { recursive: true });
 });
 
 test('runs that were logged to another server are copied to the one that is named', async () => {

@@ -66,8 +66,8 @@ test('many lines go in few requests, and nothing twice', async () => {
   const again = await syncRun(runDir, { uri: server.uri }, silentTerminal);
   assert.deepEqual([again.uploaded, again.pending], [0, 0]);
   assert.deepEqual(
-    server.seen.slice(before).map(({ method }) => method),
-    ['GET'],
+    server.seen.slice(before).map(({ method, url }) => `${method} ${url.split('?')[0]!.split('/').at(-1)}`),
+    ['GET version', 'GET get'],
   );
 });
 
