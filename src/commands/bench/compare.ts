@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
 import { expected, UserError } from '../../core/errors.ts';
@@ -10,7 +9,8 @@ import type { CommandArgs, CommandResult } from '../command.ts';
 import { makeProject, type ProjectSize } from './compare/make-project.ts';
 import { describeMachine, type Machine } from './peers/machine.ts';
 
-const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+/** As a user starts it: a process of its own. */
+const CLI = join(import.meta.dirname, '../../cli.ts');
 
 /** What an answer took, in seconds: the first time, and the median of the times after it. */
 interface Answer {
