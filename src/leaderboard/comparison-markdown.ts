@@ -55,7 +55,8 @@ export function introduceSet({ baseline, patients, contenders }: ComparedSet, sh
       ? ''
       : ` ${counted(patients.unknown, 'image')} without a known patient ${patients.unknown === 1 ? 'stands' : 'stand'} alone.`;
   const left = contenders.length - 1 - shown.contenders;
-  const more = left > 0 ? ` The best ${shown.contenders} are shown, ${left} more are not.` : '';
+  const more =
+    left > 0 ? ` The best ${shown.contenders} are shown, ${left} more ${left === 1 ? 'is' : 'are'} not.` : '';
   return (
     `Held against ${baseline.label}: positive differences are better than it. Intervals and probabilities by a paired bootstrap ` +
     `of ${counted(patients.count, 'patient')}${from}, all images of a patient drawn together.${alone}${more}`

@@ -4,7 +4,7 @@ import { intervalChart } from '../pages/interval-chart.ts';
 import { MOST_CURVES } from '../pages/line-chart.ts';
 import { counted, decimal, signed } from '../pages/numbers.ts';
 import { card, page, type Section, sideBySide, type Tile } from '../pages/page.ts';
-import { table } from '../pages/table.ts';
+import { foldedTable, table } from '../pages/table.ts';
 import type { ComparedSet, Comparison } from './comparison.ts';
 import { introduceSet, type Shown } from './comparison-markdown.ts';
 import {
@@ -30,10 +30,10 @@ export async function comparisonPage(
   const { runs, parameters, metric, sets } = comparison;
   const best = runs[0]!.run.run_id;
   const sections: Section[] = [
-    { id: 'runs', heading: 'Runs', content: card(`By ${metric}`, table(runsTable(comparison))) },
+    { id: 'runs', heading: 'Runs', content: card(`By ${metric}`, shortened(runsTable(comparison), shown)) },
   ];
   if (parameters.length > 0) {
-    const content = card('In the same order', table(parametersTable(comparison)));
+    const content = card('In the same order', shortened(parametersTable(comparison), shown));
     sections.push({ id: 'parameters', heading: 'Parameters that differ', content });
   }
   for (const [place, set] of sets.entries()) {
@@ -82,6 +82,13 @@ async function setSection(set: ComparedSet, id: string, metric: string, shown: S
       seedCard,
     ],
   };
+}
+
+/** The first rows, and all of them folded away where there are more. */
+function shortened(content: PlainTable, { contenders: most }: Shown): Html {
+  const { rows } = content;
+  if (rows.length <= most) return table(content);
+  return html`${table({ ...content, rows: rows.slice(0, most) })}${foldedTable(content, `All ${rows.length}`)}`;
 }
 
 function tableCard(content: PlainTable): Html {

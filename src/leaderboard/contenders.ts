@@ -63,8 +63,9 @@ export function findContenders({ runs }: ValidationSet): Contender[] {
   return together.map((members) => {
     const { run } = members[0]!;
     const unique = names.filter((name) => name === run.name).length === 1;
-    const seeds = members.length === 1 ? '' : ` (${members.length} seeds)`;
-    return { label: `${unique ? run.name : run.run_id}${seeds}`, runs: members };
+    const seeds = new Set(members.map((member) => member.run.record.params.seed)).size;
+    const many = members.length === 1 ? '' : ` (${members.length} ${seeds === members.length ? 'seeds' : 'runs'})`;
+    return { label: `${unique ? run.name : run.run_id}${many}`, runs: members };
   });
 }
 

@@ -34,7 +34,7 @@ ${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
 </table></div>`;
 }
 
-/** A table that is closed until somebody asks for it: the numbers behind a plot. */
-export function foldedTable(content: Table): Html {
-  return html`<details class="numbers"><summary>The numbers</summary>${table(content)}</details>`;
+/** A table that is closed until somebody asks for it: the numbers behind a plot, or the rest of a long list. */
+export function foldedTable(content: Table, summary = 'The numbers'): Html {
+  return html`<details class="numbers"><summary>${summary}</summary>${table(content)}</details>`;
 }

@@ -169,9 +169,19 @@ test('the page has pictures, needs nothing from outside, and shows names as text
   assert.match(page, /alt="image-0 by good"/);
   assert.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;'));
   assert.match(page, /Validation Dice by epoch/);
+  assert.doesNotMatch(page, /<summary>All /);
   const markdown = await readFile(json.page.replace('.html', '.md'), 'utf8');
   assert.ok(markdown.includes('&lt;script>alert(1)&lt;/script>\\|x'));
   const { page: _, markdown: __, data, ...shown } = json as unknown as Record<string, string>;
   assert.deepEqual(JSON.parse(await readFile(data!, 'utf8')), JSON.parse(JSON.stringify(shown)));
   await checkInBrowser(t, page, [SCRIPT, 'Where they disagree']);
+});
+
+test('a long list shows its best, and all of it where it is asked for', async () => {
+  const { json, said } = await compare([], { limit: '2', out: 'reports/short' });
+  const page = await readFile(json.page, 'utf8');
+  checkPage(page);
+  assert.match(page, /<summary>All 5<\/summary>/);
+  assert.match(said, /… and 3 more \(limit=…\)/);
+  assert.match(said, /The best 2 are shown, 1 more is not\./);
 });
