@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./score.ts')).scoreCommand,
   },
   {
+    name: 'final',
+    summary: 'mark at most two submissions of stage 2 as final, or list them',
+    load: async () => (await import('./final.ts')).finalCommand,
+  },
+  {
     name: 'view',
     summary: 'write a page of images with the outlines of truth and prediction, by kind of error',
     load: async () => (await import('./view.ts')).viewCommand,

@@ -23,6 +23,8 @@ const manifest = z.object({
       weight: z.number(),
     }),
   ),
+  /** Of all members' networks; earlier versions did not write it. */
+  architecture: z.string().optional(),
   tta: z.array(z.string()),
   postprocess: z.record(z.string(), z.unknown()),
   gate: z.unknown().optional(),

@@ -4,8 +4,10 @@ import { parseExperiment } from '../config/experiment.ts';
 import { resolvePath } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SubmissionMember } from '../config/submission.ts';
+import { sha256 as sha256Of } from '../core/atomic-file.ts';
 import { STAGE_FILES } from '../core/competition.ts';
 import { expected, UserError } from '../core/errors.ts';
+import { areaOfRuns } from '../core/rle.ts';
 import type { NamedTensors } from '../core/safetensors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -18,7 +20,7 @@ import { JOURNAL_FILE, readJournal } from '../tracking/journal.ts';
 import { findRun, type RunSummary } from '../tracking/runs.ts';
 import { createPredictor } from './compile-predictor.ts';
 import { predictImages, predictionsPath } from './predictor.ts';
-import type { MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
+import type { LabelledMasks, MemberRun, PredictionTarget, ProbabilitySource } from './probability-source.ts';
 import { openProbabilityStore, type ProbabilityStore } from './probability-store.ts';
 import type { TtaView } from './tta.ts';
 import { checkValidationIds } from './validation-ids.ts';
@@ -60,10 +62,14 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
       const { run, id, experiment, dataset, root } = await open(member);
       dataset.close();
       warnOfOtherData(run, dataset, terminal);
-      const { sha256 } = await readCheckpoint(run.dir, id);
+      const { sha256, weights } = await readCheckpoint(run.dir, id);
       const described = { run_id: run.run_id, run_dir: run.dir, checkpoint_id: id, checkpoint_sha256: sha256 };
-      const { presence_head } = experiment.model;
-      return { ...described, data_digest: dataset.digest, data_root: root, presence_head };
+      const { model, resolution } = experiment;
+      return {
+        ...{ ...described, data_digest: dataset.digest, data_root: root, presence_head: model.presence_head },
+        architecture: hashArchitecture(model, resolution, weights),
+        labelled: measureLabelled(dataset),
+      };
     },
     validationOf: async (member) => {
       const opened = await open(member);
@@ -133,6 +139,22 @@ async function openStored(
   if (sameImages && store.checkpoint === sha256) return store;
   store.close();
   return undefined;
+}
+
+/** What was chosen of a network, and the names and shapes of its weights: retrained on other images it is the same. */
+function hashArchitecture(
+  { encoder, decoder }: { encoder: string; decoder: string },
+  resolution: number,
+  weights: NamedTensors,
+): string {
+  const shapes = [...weights].map(([name, { shape }]) => `${name} ${shape.join('x')}`).sort();
+  return sha256Of([encoder, decoder, resolution, ...shapes].join('\n'));
+}
+
+function measureLabelled(dataset: Dataset): LabelledMasks {
+  const truths = dataset.images.flatMap(({ truth }) => truth ?? []);
+  const areas = truths.map(areaOfRuns).filter((area) => area > 0);
+  return { images: truths.length, areas: areas.sort((a, b) => a - b) };
 }
 
 /** A run says at its start which data it was trained on; what lies there now may be other data. */

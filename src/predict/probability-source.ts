@@ -19,8 +19,19 @@ export interface MemberRun {
   data_digest: string;
   /** Where the competition's files are; absolute. */
   data_root: string;
+  /** Of its network: the same hash is the same layers with weights of the same shapes at the same resolution. */
+  architecture: string;
+  /** The masks of the data set's labelled images. */
+  labelled: LabelledMasks;
   /** Whether its network says of every image how probable a mask is (`model.presence_head`). */
   presence_head: boolean;
+}
+
+/** How many images there are, and how large their masks. */
+export interface LabelledMasks {
+  images: number;
+  /** Of masks that are not empty, in pixels at MASK_SIZE², ascending. */
+  areas: readonly number[];
 }
 
 /** An image with its truth at MASK_SIZE². */

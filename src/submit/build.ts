@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { CSV_COLUMNS } from '../core/competition.ts';
-import { areaOfRuns } from '../core/rle.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { writingTo } from '../data/disk.ts';
 import { type ScoreSummary, scoreImage, summariseScores } from '../metrics/dice.ts';
@@ -13,6 +12,7 @@ import { checkSubmission, type WantedRows } from './check.ts';
 import type { EncodedMask, MaskSource, WeightedStore } from './encode-mask.ts';
 import { encodeMasks } from './encode-masks.ts';
 import { countPositives, formatManifest } from './manifest.ts';
+import { sayAreas } from './mask-areas.ts';
 import type { ResolvedMember } from './members.ts';
 import { refuseExisting, type SubmissionFiles, type SubmissionPlan } from './plan.ts';
 import { zipFiles } from './zip.ts';
@@ -56,7 +56,8 @@ export async function buildSubmission(
     for (const each of plan.members) stores.push({ store: await open(each), weight: each.member.weight });
     const masksOf: MaskSource = { stores, gateStore: plan.gate && (await open(plan.gate)), config };
     const masks = await encodeMasks(plan.wanted, masksOf, { terminal, signal });
-    sayAreas(masks, terminal);
+    const runs = [...masks.values()].map((mask) => mask.runs);
+    sayAreas(runs, plan.members[0]!.run.labelled, terminal);
     const csv = formatCsv(plan.wanted, masks);
     const score = plan.truth === undefined ? undefined : scoreMasks(masks, plan.truth);
     const manifest = await formatManifest({ plan, stores, masks, csv, commit, score });
@@ -94,16 +95,4 @@ async function writeSubmission({ files, wanted }: SubmissionPlan, csv: string, m
     await Promise.allSettled(Object.values(files).map((file) => rm(file, { force: true })));
     throw error;
   }
-}
-
-function sayAreas(masks: ReadonlyMap<string, EncodedMask>, terminal: Terminal): void {
-  const areas = [...masks.values()]
-    .map(({ runs }) => areaOfRuns(runs))
-    .filter((area) => area > 0)
-    .sort((a, b) => a - b);
-  const share = ((100 * areas.length) / masks.size).toFixed(1);
-  terminal.say(`${masks.size} images, ${areas.length} with a mask (${share} %)`);
-  if (areas.length === 0) return;
-  const at = (quantile: number) => areas[Math.round(quantile * (areas.length - 1))];
-  terminal.say(`areas in pixels: smallest ${at(0)}, median ${at(0.5)}, largest ${at(1)}`);
 }

@@ -64,6 +64,7 @@ test('the manifest says what the CSV was made of, and the zip holds both', async
     weight,
     resolution: 1024,
     data_digest: 'd1ge57',
+    architecture: `network ${run}`,
   });
   assert.deepEqual(manifest, {
     name: 'two',
@@ -72,6 +73,7 @@ test('the manifest says what the CSV was made of, and the zip holds both', async
     csv: { file: basename(built.csv), sha256: await sha256File(built.csv), rows: 4, positives: 1 },
     sample: { file: 'sample_submission.csv', sha256: await sha256File(join(fixture.root, 'sample_submission.csv')) },
     members: [member('r', 1), member('s', 3)],
+    architecture: sha256('network r\nnetwork s'),
     tta: ['none'],
     postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 0 },
     commit: 'abc123',

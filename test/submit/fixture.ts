@@ -14,6 +14,8 @@ export interface FixtureRun {
   presences?: Record<string, number>;
   truth?: TruthImage[];
   dataRoot?: string;
+  /** What its network is; the run's name when left out. */
+  architecture?: string;
 }
 
 /** A folder with a data root (sample submissions) and a place for submissions. */
@@ -61,6 +63,8 @@ function fixtureSource(folder: string, root: string, runs: Record<string, Fixtur
       checkpoint_id: 'epoch-0001',
       checkpoint_sha256: 'c0ffee',
       data_digest: 'd1ge57',
+      architecture: `network ${find(member).architecture ?? member.run}`,
+      labelled: { images: 4, areas: [4, 9] },
       data_root: find(member).dataRoot ?? root,
       presence_head: find(member).presences !== undefined,
     }),

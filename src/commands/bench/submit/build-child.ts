@@ -29,6 +29,7 @@ async function build({ stores, dataRoot, folder, threshold, area }: BuildJob): P
     describe: async ({ run }) => ({
       ...{ run_id: run, run_dir: folder, checkpoint_id: 'synthetic', checkpoint_sha256: run },
       ...{ data_digest: 'synthetic', data_root: dataRoot, presence_head: false },
+      ...{ architecture: 'synthetic', labelled: { images: 0, areas: [] } },
     }),
     validationOf: async () => [],
     probabilitiesOf: async ({ run }) => await openProbabilityStore(stores[Number(run)]!),
