@@ -178,6 +178,29 @@ test("a chain begins at another resolution with an earlier run's weights", async
   assert.equal(tags['validation.contaminated'], undefined);
 });
 
+test('the two models of a chain make a submission of each stage, twice the same, byte for byte', async () => {
+  const members = '[{ run: small, checkpoint: swa }, { run: next, checkpoint: swa, weight: 2 }]';
+  await writeFile(join(folder, 'two.yml'), `name: two\nmembers: ${members}\ntta: [none, hflip]\n`);
+  for (const stage of ['1', '2']) {
+    const build = async () => {
+      const { code, json, stderr } = await run('submit', 'two.yml', `stage=${stage}`, 'stamp=20190902-120000');
+      assert.equal(code, 0, stderr);
+      const paths = ['csv', 'manifest', 'zip'].map((key) => String((json as Record<string, unknown>)[key]));
+      const bytes = await Promise.all(paths.map((path) => readFile(path)));
+      return { paths, bytes };
+    };
+    const first = await build();
+    for (const path of first.paths) await rm(path);
+    assert.deepEqual(await build(), first);
+  }
+  const csv = join(folder, 'submissions', '20190902-120000-two-stage1.csv');
+  const text = await readFile(csv, 'utf8');
+  await rm(csv);
+  const { code, stderr } = await run('submit', csv.replace('.csv', '.manifest.json'), 'rebuild=true');
+  assert.equal(code, 0, stderr);
+  assert.equal(await readFile(csv, 'utf8'), text);
+});
+
 test('a run that validates on what its beginning was trained on is refused, and marked where that is allowed', async () => {
   // Everybody's fold changes; without its record the file counts as made by hand.
   const drawn = await readFile(join(folder, 'folds', 'phantom.csv'), 'utf8');

@@ -10,8 +10,9 @@ import { probabilitySource } from '../predict/predict-run.ts';
 import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
 import { tunedOtherwise } from '../submit/members.ts';
 import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
+import { rebuildSubmission } from '../submit/rebuild.ts';
 import { readCommit } from '../train/describe-run.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandArgs, CommandResult } from './command.ts';
 import { sayScore } from './score-words.ts';
 import { isBuilt, prepareSending, send, sendBuilt } from './send-submission.ts';
 
@@ -19,17 +20,19 @@ import { isBuilt, prepareSending, send, sendBuilt } from './send-submission.ts';
 export const submitCommand: Command = {
   name: 'submit',
   summary: 'build a stage’s CSV and its manifest',
-  usage: '<submission.yml|csv> stage=1|2|oof [key=value …]',
+  usage: '<submission.yml|csv|manifest.json> stage=1|2|oof [key=value …]',
   keys: {
     stage: "1 or 2: the stage's test images; oof: the runs' own validation images, scored",
     stamp: 'the time in the names of the files, in UTC; default: now. With the same stamp all bytes are the same',
+    rebuild: 'true: make the CSV of a manifest (the word) again, compare it, and put back what is missing',
     dry_run: 'true: find runs, checkpoints and the sample, say what would be written, and stop',
     kaggle:
       'true: send the CSV with the `kaggle` command and record its score; also of one that was built, named itself',
   },
   overrides: true,
   run: async ({ words, values, cwd, signal }, terminal) => {
-    const { stage, stamp = makeStamp(new Date()), dry_run: dryRun, kaggle, ...overrides } = values;
+    const { stage, stamp = makeStamp(new Date()), dry_run: dryRun, kaggle, rebuild, ...overrides } = values;
+    if (readSwitch('rebuild', rebuild)) return await rebuildBuilt(words[0]!, { cwd, signal }, terminal);
     const sends = readSwitch('kaggle', kaggle);
     if (isBuilt(words[0]!)) return await sendBuilt(words[0]!, { values, sends, cwd, signal }, terminal);
     const options = {
@@ -52,6 +55,20 @@ export const submitCommand: Command = {
     return { json: { ...rest, ...(score === undefined ? {} : { score }), ...sent } };
   },
 };
+
+/** `npm run submit <manifest.json> rebuild=true`. */
+async function rebuildBuilt(
+  word: string,
+  { cwd, signal }: Pick<CommandArgs, 'cwd' | 'signal'>,
+  terminal: Terminal,
+): Promise<CommandResult> {
+  const manifest = resolve(cwd, word.replace(/\.(csv|zip)$/, '.manifest.json'));
+  const source = probabilitySource({ settings: await readSettings(cwd), cwd, signal }, terminal);
+  const { csv, zip, restored } = await rebuildSubmission(manifest, { source, signal }, terminal);
+  terminal.say(`${relative(cwd, csv)} comes out the same, byte for byte`);
+  for (const file of restored) terminal.say(`put back     ${relative(cwd, file)}`);
+  return { json: { csv, manifest, zip, restored } };
+}
 
 function sayPlan(plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
   const { members, gate, submission, wanted, sample, files } = plan;

@@ -72,7 +72,12 @@ export async function parseSubmission(
   return { ...submission, ...(tuned === undefined ? {} : { tuned }) };
 }
 
-/** The same, `postprocess.from` left aside: what it names may not have been made yet. */
+/** Checks a submission that is in memory; `where` is what problems name. */
+export async function checkSubmissionConfig(value: unknown, where: string): Promise<Submission> {
+  return await loadConfig(submissionKeys, { value, locate: () => where }, checkMembers);
+}
+
+/** Reads a submission as parseSubmission does, `postprocess.from` left aside: what it names may not have been made yet. */
 export async function parseUntuned(
   file: string,
   overrides: Readonly<Record<string, string>> = {},

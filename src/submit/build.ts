@@ -43,6 +43,33 @@ export async function buildSubmission(
   { source, commit, signal }: BuildOptions,
   terminal: Terminal,
 ): Promise<BuiltSubmission> {
+  return await withMasks(plan, { source, signal }, terminal, async (masks, stores) => {
+    const runs = [...masks.values()].map((mask) => mask.runs);
+    sayAreas(runs, plan.members[0]!.run.labelled, terminal);
+    const csv = formatCsv(plan.wanted, masks);
+    const score = plan.truth === undefined ? undefined : scoreMasks(masks, plan.truth);
+    const manifest = await formatManifest({ plan, stores, masks, csv, commit, score });
+    await writeSubmission(plan, csv, manifest);
+    return { ...plan.files, rows: plan.wanted.rows.length, positives: countPositives(masks), score };
+  });
+}
+
+/** The CSV of a planned submission, written nowhere. */
+export async function formatSubmission(
+  plan: SubmissionPlan,
+  options: Omit<BuildOptions, 'commit'>,
+  terminal: Terminal,
+): Promise<string> {
+  return await withMasks(plan, options, terminal, async (masks) => formatCsv(plan.wanted, masks));
+}
+
+/** Gets or predicts the members' probabilities and makes every mask of them. */
+async function withMasks<T>(
+  plan: SubmissionPlan,
+  { source, signal }: Omit<BuildOptions, 'commit'>,
+  terminal: Terminal,
+  use: (masks: ReadonlyMap<string, EncodedMask>, stores: readonly WeightedStore[]) => Promise<T>,
+): Promise<T> {
   const { tta, postprocess: config } = plan.submission;
   const opened: ProbabilityStore[] = [];
   const open = async ({ member }: ResolvedMember) => {
@@ -55,14 +82,7 @@ export async function buildSubmission(
     const stores: WeightedStore[] = [];
     for (const each of plan.members) stores.push({ store: await open(each), weight: each.member.weight });
     const masksOf: MaskSource = { stores, gateStore: plan.gate && (await open(plan.gate)), config };
-    const masks = await encodeMasks(plan.wanted, masksOf, { terminal, signal });
-    const runs = [...masks.values()].map((mask) => mask.runs);
-    sayAreas(runs, plan.members[0]!.run.labelled, terminal);
-    const csv = formatCsv(plan.wanted, masks);
-    const score = plan.truth === undefined ? undefined : scoreMasks(masks, plan.truth);
-    const manifest = await formatManifest({ plan, stores, masks, csv, commit, score });
-    await writeSubmission(plan, csv, manifest);
-    return { ...plan.files, rows: plan.wanted.rows.length, positives: countPositives(masks), score };
+    return await use(await encodeMasks(plan.wanted, masksOf, { terminal, signal }), stores);
   } finally {
     for (const store of opened) store.close();
   }
