@@ -59,5 +59,6 @@ export async function send(
   await recordEverywhere(written, scores, { runsDir, now: new Date() }, terminal);
   terminal.say(`public       ${scores.public ?? '–'}`);
   terminal.say(`private      ${scores.private ?? '–'}`);
+  terminal.say('Next: npm run leaderboard');
   return { id, ...scores };
 }

@@ -49,7 +49,7 @@ export const submitCommand: Command = {
     sayPlan(plan, cwd, terminal);
     if (options.dryRun) return { json: { dry_run: true, ...plan.files, rows: plan.wanted.rows.length } };
     const built = await buildSubmission(plan, { source, commit: await readCommit(), signal }, terminal);
-    sayBuilt(built, plan, cwd, terminal);
+    sayBuilt(built, plan, { cwd, sends }, terminal);
     const { score, ...rest } = built;
     const sent = sends ? { kaggle: await send(built.csv, { cwd, signal }, terminal) } : {};
     return { json: { ...rest, ...(score === undefined ? {} : { score }), ...sent } };
@@ -85,12 +85,17 @@ function sayPlan(plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
   terminal.say(`to write     ${relative(cwd, files.csv)}`);
 }
 
-function sayBuilt(built: BuiltSubmission, plan: SubmissionPlan, cwd: string, terminal: Terminal): void {
+function sayBuilt(
+  built: BuiltSubmission,
+  plan: SubmissionPlan,
+  { cwd, sends }: { cwd: string; sends: boolean },
+  terminal: Terminal,
+): void {
   if (built.score !== undefined) sayScore(built.score, terminal);
   terminal.say(`csv          ${relative(cwd, built.csv)}`);
   terminal.say(`manifest     ${relative(cwd, built.manifest)}`);
   terminal.say(`zip          ${relative(cwd, built.zip)}`);
-  const next = nextStep(built, plan, cwd);
+  const next = sends ? undefined : nextStep(built, plan, cwd);
   if (next !== undefined) terminal.say(`Next: ${next}`);
 }
 
