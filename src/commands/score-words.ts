@@ -58,7 +58,12 @@ export function sayFaults({ skipped, broken, missing, unscored }: SubmissionScor
 export function sayDifference(difference: ScoreDifference, terminal: Terminal): void {
   const table = plainTable(['second − first', 'difference', '95 % interval', 'second is better with']);
   const row = (label: string, of: Difference) =>
-    table.push([label, signed(of.mean), range(of, signed), `${(100 * of.probability).toFixed(1)} %`]);
+    table.push([
+      label,
+      signed(of.mean),
+      range(of, signed),
+      Number.isNaN(of.probability) ? '–' : `${(100 * of.probability).toFixed(1)} %`,
+    ]);
   row('Dice', difference.dice);
   row('Dice on positives', difference.dice_positive);
   row('Dice on empty images', difference.dice_empty);

@@ -1,5 +1,5 @@
 import type { Difference } from '../metrics/bootstrap.ts';
-import { decimal, range, signed } from '../pages/numbers.ts';
+import { count, counted, decimal, range, signed } from '../pages/numbers.ts';
 import type { Table } from '../pages/table.ts';
 import type { ComparedRun, ComparedSet, Comparison } from './comparison.ts';
 import { findDisagreements, seenContenders } from './disagreements.ts';
@@ -71,9 +71,9 @@ export function differenceTable(
 ): PlainTable {
   const positives = positive.filter(Boolean).length;
   const every = [
-    { key: 'dice', name: `all ${positive.length}` },
-    { key: 'dice_positive', name: `${positives} positives` },
-    { key: 'dice_empty', name: `${positive.length - positives} empties` },
+    { key: 'dice', name: `all ${count(positive.length)}` },
+    { key: 'dice_positive', name: counted(positives, 'positive') },
+    { key: 'dice_empty', name: counted(positive.length - positives, 'empty', 'empties') },
   ] as const;
   const parts = which === 'all images' ? every.slice(0, 1) : every;
   const compared = contenders.filter(({ difference }) => difference !== undefined).slice(0, most);
@@ -96,8 +96,8 @@ export function differenceTable(
 }
 
 /** What the difference means, in words: `better with 97.4 %`. */
-export function verdict({ probability, mean }: Difference): string {
-  if (Number.isNaN(mean)) return '–';
+export function verdict({ probability }: Difference): string {
+  if (Number.isNaN(probability)) return '–';
   if (probability === 0.5) return 'even';
   const share = 100 * Math.max(probability, 1 - probability);
   // As many replicates as are drawn tell no more.

@@ -1,7 +1,7 @@
 import { createRng, type Rng } from '../core/random.ts';
 import { sumOf } from './sum.ts';
 
-/** A mean over images and the 95 % interval of the true one. `low` and `high` are NaN where there are fewer than two groups. */
+/** A mean over images and the 95 % interval of the true one; all but the mean are NaN where there are fewer than two groups. */
 export interface Estimate {
   mean: number;
   low: number;
@@ -64,7 +64,7 @@ export function createBootstrap(
       const differences = Float64Array.from(second, (score, image) => score - first[image]!);
       const { means, estimate: found } = estimate(differences, kept);
       const above = means.reduce((sum, mean) => sum + (mean > 0 ? 1 : mean === 0 ? 0.5 : 0), 0);
-      return { ...found, probability: above / means.length };
+      return { ...found, probability: Number.isNaN(found.low) ? Number.NaN : above / means.length };
     },
   };
 }

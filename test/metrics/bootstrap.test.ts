@@ -78,6 +78,8 @@ test('one seed gives one result, another seed another', () => {
 test('a single patient or no image has no interval, and lists of different lengths are refused', () => {
   assert.deepEqual(bootstrapMean([1, 0], [5, 5]), { mean: 0.5, low: Number.NaN, high: Number.NaN });
   assert.deepEqual(bootstrapMean([], []), { mean: Number.NaN, low: Number.NaN, high: Number.NaN });
+  const alone = bootstrapDifference([0, 0], [1, 0], [5, 5]);
+  assert.deepEqual(alone, { mean: 0.5, low: Number.NaN, high: Number.NaN, probability: Number.NaN });
   assert.throws(() => bootstrapMean([1, 0], [5]), /2 scores with 1 groups/);
   assert.throws(() => bootstrapDifference([1, 0], [1], [5, 5]), /2 scores beside 1/);
 });
