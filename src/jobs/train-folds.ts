@@ -8,6 +8,7 @@ import { labelled, type Terminal } from '../core/terminal.ts';
 import { listRuns } from '../tracking/runs.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader } from '../tracking/uploader.ts';
+import { NAME_TAG } from '../train/log-chosen.ts';
 import { findResumed, resultOf } from '../train/resume.ts';
 import { endRun, type ResumedRun, type RunResult } from '../train/run-experiment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
@@ -89,6 +90,11 @@ export async function trainFolds(
   } catch (error) {
     status = 'FAILED';
     terminal.warn(messageOf(error));
+  }
+  const { 'cv/dice_mean': mean, 'cv/dice_std': std } = metrics;
+  if (mean !== undefined) {
+    const figures = `${mean.toFixed(4)} ± ${std!.toFixed(4)}`;
+    run.journal.tags({ [NAME_TAG]: `${experiment.name} · Dice of ${folds.length} folds ${figures}` });
   }
   // Like a run's own last figures: behind its last epoch.
   run.journal.metrics(metrics, experiment.epochs + 1);

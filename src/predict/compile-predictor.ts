@@ -5,7 +5,7 @@ import { tf } from '../engine/tf.ts';
 import { applyModel } from '../models/apply-model.ts';
 import { foldBatchNorm } from '../models/fold-batch-norm.ts';
 import { namedVariables, setWeights } from '../models/weights.ts';
-import { applyView, type TtaView } from './tta.ts';
+import { sideOf, type TtaView, viewOf } from './tta.ts';
 
 /** Means over the views, in [0, 1]. */
 export interface Prediction {
@@ -29,24 +29,29 @@ export interface PredictorOptions {
 }
 
 /**
- * Compiles a network with these weights for prediction; the model is used up by it.
+ * Compiles a network with these weights for prediction. Views of another size have networks of their own, with the same weights.
  * Throws when a weight is missing or of another shape; `where` says whose weights they are.
+ * @param build makes the network for images of a side
  */
 export function createPredictor(
-  model: tf.LayersModel,
+  build: (side: number) => tf.LayersModel,
   weights: NamedTensors,
   { batchSize, resolution, tta }: PredictorOptions,
   where: string,
 ): Predictor {
-  setWeights(model, weights, where);
-  setWeights(model, foldBatchNorm(model, weights), where);
-  const program = createProgram(namedVariables(model));
+  const sides = [...new Set(tta.map((view) => sideOf(view, resolution)))];
+  const models = new Map(sides.map((side) => [side, folded(build(side), weights, where)]));
+  const variables = [...models].flatMap(([side, model]) =>
+    namedVariables(model).map((entry) => ({ ...entry, name: `${side}/${entry.name}` })),
+  );
+  const program = createProgram(variables);
   const input = { shape: [batchSize, resolution, resolution, 1], dtype: 'uint8' as const };
   program.define('predict', { images: input }, ({ images }) => {
     const pixels = images!.toFloat() as tf.Tensor4D;
-    const views = tta.map((view) => {
-      const { masks, presence } = applyModel(model, applyView(view, pixels), false);
-      return { probabilities: applyView(view, tf.sigmoid(masks)), presence: presence && tf.sigmoid(presence) };
+    const views = tta.map((name) => {
+      const view = viewOf(name, resolution);
+      const { masks, presence } = applyModel(models.get(view.side)!, view.see(pixels), false);
+      return { probabilities: view.back(tf.sigmoid(masks)), presence: presence && tf.sigmoid(presence) };
     });
     const presences = views.flatMap(({ presence }) => presence ?? []);
     const probabilities = meanOf(views.map((view) => view.probabilities));
@@ -64,9 +69,16 @@ export function createPredictor(
     },
     dispose: () => {
       program.dispose();
-      model.dispose();
+      for (const model of models.values()) model.dispose();
     },
   };
+}
+
+/** A network with these weights, batch normalization in its convolutions. */
+function folded(model: tf.LayersModel, weights: NamedTensors, where: string): tf.LayersModel {
+  setWeights(model, weights, where);
+  setWeights(model, foldBatchNorm(model, weights), where);
+  return model;
 }
 
 function meanOf(tensors: readonly tf.Tensor[]): tf.Tensor {

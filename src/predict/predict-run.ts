@@ -101,9 +101,9 @@ export function probabilitySource(context: SourceContext, terminal: Terminal): P
     const { run, id, experiment, dataset } = opened;
     const { device, deterministic, seed, resolution, model: config } = experiment;
     await loadEngine({ device, deterministic, cacheDir: settings.cacheDir }, terminal);
-    const model = buildModel(config, resolution, seed);
+    const build = (side: number) => buildModel(config, side, seed);
     const shape = { batchSize: experiment.validation_batch_size, resolution, tta: job.tta };
-    const predictor = createPredictor(model, job.weights, shape, `${run.run_id}, ${id}`);
+    const predictor = createPredictor(build, job.weights, shape, `${run.run_id}, ${id}`);
     const bar = terminal.progress(`predict ${run.run_id} on ${job.target}`, indices.length);
     try {
       const facts = { storePath: job.path, checkpoint: job.sha256, tta: job.tta, workers: settings.loaderWorkers };

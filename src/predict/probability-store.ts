@@ -4,8 +4,9 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflateSync } from 'node:zlib';
-import { asideOf, syncDirectory } from '../core/atomic-file.ts';
+import { asideOf, sha256, syncDirectory } from '../core/atomic-file.ts';
 import { messageOf } from '../core/errors.ts';
+import { openPart } from './partial-store.ts';
 import { encodeIndex, readIndex, type StoreIndex } from './probability-index.ts';
 
 /** Probabilities of one checkpoint and one TTA list on a list of images: round(255·p) at the model's resolution. */
@@ -33,11 +34,15 @@ export interface StoreFacts {
 
 /** Writes a store aside, one image at a time; only `finish` puts it in place. */
 export interface ProbabilityWriter {
+  /** Images that an earlier attempt has written, in order; none where there was none or it is not to be taken up. */
+  ids: readonly string[];
   /** `presence` of every image, or of none. */
   append(id: string, probabilities: Uint8Array, presence?: number): Promise<void>;
   finish(): Promise<void>;
   /** Removes what was written; harmless after `finish` or a second time. */
   abandon(): Promise<void>;
+  /** Leaves what was written for a later attempt, where such a one can take it up; else as `abandon`. */
+  leave(): Promise<void>;
 }
 
 const deflateAsync = promisify(deflate);
@@ -48,16 +53,31 @@ const DEFLATE = { level: 1 };
 /**
  * Begins a store: one file that holds a zlib-deflated chunk per image, then its index (see docs/reference/files.md). It
  * is written aside, synced and renamed, so that a reader sees a whole store or none; what was there is replaced.
+ * @param takeUp where it is given, what an earlier attempt with this very text and these facts has written is gone on with
  */
-export async function createProbabilityStore(path: string, facts: StoreFacts): Promise<ProbabilityWriter> {
+export async function createProbabilityStore(
+  path: string,
+  facts: StoreFacts,
+  { takeUp }: { takeUp?: string } = {},
+): Promise<ProbabilityWriter> {
   await mkdir(dirname(path), { recursive: true });
-  const aside = asideOf(path);
-  const handle = await open(aside, 'wx');
+  const part = takeUp === undefined ? undefined : await openPart(path, { ...facts, of: takeUp });
+  const aside = part?.path ?? asideOf(path);
+  const handle = part?.handle ?? (await open(aside, 'wx'));
   const index: StoreIndex = { ...facts, tta: [...facts.tta], ids: [], lengths: [], sha256: '' };
   const presences: number[] = [];
   const known = new Set<string>();
   const digest = createHash('sha256');
   let isOpen = true;
+
+  const take = (id: string, chunk: Buffer, presence: number | undefined) => {
+    digest.update(chunk);
+    known.add(id);
+    index.ids.push(id);
+    index.lengths.push(chunk.length);
+    if (presence !== undefined) presences.push(presence);
+  };
+  for (const { note, bytes } of part?.chunks ?? []) take(note.id, bytes, note.presence);
 
   const append = async (id: string, probabilities: Uint8Array, presence?: number) => {
     if (probabilities.length !== facts.resolution ** 2) {
@@ -66,32 +86,45 @@ export async function createProbabilityStore(path: string, facts: StoreFacts): P
     if (known.has(id)) throw new Error(`${path} has probabilities of image ${id} already.`);
     const chunk = await deflateAsync(probabilities, DEFLATE);
     await handle.appendFile(chunk);
-    digest.update(chunk);
-    known.add(id);
-    index.ids.push(id);
-    index.lengths.push(chunk.length);
-    if (presence !== undefined) presences.push(presence);
+    await part?.note({
+      id,
+      length: chunk.length,
+      sha256: sha256(chunk),
+      ...(presence === undefined ? {} : { presence }),
+    });
+    take(id, chunk, presence);
   };
-  const abandon = async () => {
+  const close = async () => {
     if (isOpen) await handle.close();
     isOpen = false;
+  };
+  const abandon = async () => {
+    const wasOpen = isOpen;
+    await close();
     await rm(aside, { force: true });
+    if (wasOpen) await part?.end();
+  };
+  const leave = async () => {
+    if (part === undefined) return await abandon();
+    const wasOpen = isOpen;
+    await close();
+    if (wasOpen) await part.leave();
   };
   const finish = async () => {
     try {
       const heads = presences.length === 0 ? {} : { presences };
       await handle.appendFile(encodeIndex({ ...index, ...heads, sha256: digest.digest('hex') }));
       await handle.sync();
-      await handle.close();
-      isOpen = false;
+      await close();
       await rename(aside, path);
+      await part?.end();
     } catch (error) {
       await abandon();
       throw error;
     }
     await syncDirectory(dirname(path));
   };
-  return { append, finish, abandon };
+  return { ids: [...index.ids], append, finish, abandon, leave };
 }
 
 /**

@@ -6,6 +6,9 @@ import { manifestPath, type SavedCheckpoint, type ValidationMetrics } from './ke
 import { logCurves } from './log-curves.ts';
 import { logOverlays } from './log-overlays.ts';
 
+/** The name that MLflow's table shows, which has no column of metrics unless somebody asks for one: it says the figure too. */
+export const NAME_TAG = 'mlflow.runName';
+
 /**
  * The last point of every `val/*` series is the chosen checkpoint's; its pictures, its curves and its manifest are logged, and it
  * becomes a version of the registered model of the experiment's name.
@@ -14,7 +17,7 @@ export async function logChosen(training: Training, chosen: SavedCheckpoint): Pr
   const { runDir, journal, experiment } = training;
   journal.metrics(chosen.metrics satisfies ValidationMetrics, experiment.epochs + 1);
   const checkpoint = { 'checkpoint.id': chosen.id, 'checkpoint.sha256': chosen.sha256 };
-  journal.tags(checkpoint);
+  journal.tags({ ...checkpoint, [NAME_TAG]: `${experiment.name} · Dice ${chosen.metrics['val/dice'].toFixed(4)}` });
   const manifest = manifestPath(chosen.id);
   journal.artifact(manifest, manifest);
   journal.model({

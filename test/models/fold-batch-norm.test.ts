@@ -92,7 +92,7 @@ for (const [name, build] of Object.entries(NETWORKS)) {
         resolution: SIDE,
         tta: flip ? (['none', 'hflip'] as const) : (['none'] as const),
       };
-      const predictor = createPredictor(build(), weights, options, 'the test');
+      const predictor = createPredictor(() => build(), weights, options, 'the test');
       for (const count of [3, 1, 2]) {
         const batch = { images: images.slice(0, count * AREA), count };
         const what = `${count} of 3 images, ${flip ? 'both views' : 'one view'}`;

@@ -50,7 +50,7 @@ test('the head learns which images have a mask, and the predictor says what the 
   assert.equal(presence!.length, 4);
   assert.ok(Math.min(presence![0]!, presence![1]!) > Math.max(presence![2]!, presence![3]!) + 0.2, `${presence}`);
   const options = { batchSize: 4, resolution: SIDE, tta: ['none'] as const };
-  const predictor = createPredictor(build(), step.readWeights(), options, 'the test');
+  const predictor = createPredictor(() => build(), step.readWeights(), options, 'the test');
   const predicted = predictor.predict({ images: batch.images, count: 4 });
   assertWithin(1e-4, predicted.presence!, presence!, 'presence');
   assertWithin(1e-4, predicted.probabilities, probabilities, 'probabilities');

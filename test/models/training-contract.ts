@@ -48,7 +48,7 @@ function checkPrediction(step: TrainStep, build: () => tf.LayersModel): void {
   const batch = makeBatch(7);
   const { probabilities } = step.evaluate(batch);
   const options = { batchSize: batch.count, resolution: SIDE, tta: ['none'] as const };
-  const predictor = createPredictor(build(), step.readWeights(), options, 'the test');
+  const predictor = createPredictor(() => build(), step.readWeights(), options, 'the test');
   const found = predictor.predict(batch).probabilities;
   const worst = found.reduce((most, p, i) => Math.max(most, Math.abs(p - probabilities[i]!)), 0);
   assert.ok(worst <= 1e-4, `probabilities differ by ${worst}`);

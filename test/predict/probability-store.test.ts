@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createProbabilityStore, openProbabilityStore } from '../../src/predict/probability-store.ts';
+import {
+  createProbabilityStore,
+  openProbabilityStore,
+  type ProbabilityWriter,
+} from '../../src/predict/probability-store.ts';
 
 const FACTS = { resolution: 4, checkpoint: 'c0ffee', tta: ['none', 'hflip'] };
 const MAPS = { a: new Uint8Array(16).fill(7), 'b/ä': Uint8Array.from({ length: 16 }, (_, i) => 17 * i) };
@@ -97,5 +101,49 @@ test('any one byte changed, and any cut, is noticed when opening', async () => {
     await assert.rejects(openProbabilityStore(path), /x\.probs are damaged: .*Remove the file/, `byte ${place}`);
     await writeFile(path, bytes.subarray(0, place));
     await assert.rejects(openProbabilityStore(path), /x\.probs are damaged/, `cut at ${place}`);
+  }
+});
+
+test('what an attempt left is taken up, as far as it is whole, and the store is the one that was never interrupted', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const mapOf = (name: string) => Uint8Array.from({ length: 16 }, (_, i) => (i * name.charCodeAt(0)) % 251);
+  const write = async (writer: ProbabilityWriter, some: readonly string[]) => {
+    for (const name of some) await writer.append(name, mapOf(name), 0.5);
+  };
+  const undisturbed = join(folder, 'undisturbed', 'x.probs');
+  const whole = await createProbabilityStore(undisturbed, FACTS);
+  await write(whole, names);
+  await whole.finish();
+
+  const path = join(folder, 'left', 'x.probs');
+  const first = await createProbabilityStore(path, FACTS, { takeUp: 'data' });
+  await write(first, names.slice(0, 3));
+  await first.leave();
+  // As if it had been killed while it wrote: half of a chunk, and half of a line.
+  const part = await readFile(`${path}.part`);
+  await writeFile(`${path}.part`, part.subarray(0, -3));
+  await appendFile(`${path}.part.jsonl`, '{"id":"d","len');
+  const second = await createProbabilityStore(path, FACTS, { takeUp: 'data' });
+  assert.deepEqual(second.ids, ['a', 'b']);
+  // Another process that wants the same meanwhile writes its own.
+  const other = await createProbabilityStore(path, FACTS, { takeUp: 'data' });
+  assert.deepEqual(other.ids, []);
+  await other.abandon();
+  await write(second, names.slice(2));
+  await second.finish();
+  assert.deepEqual(await readFile(path), await readFile(undisturbed));
+  assert.deepEqual(await readdir(join(folder, 'left')), ['x.probs']);
+
+  const begun = await createProbabilityStore(path, FACTS, { takeUp: 'data' });
+  await write(begun, ['a']);
+  await begun.leave();
+  for (const [facts, of] of [
+    [FACTS, 'other data'],
+    [{ ...FACTS, checkpoint: 'beef' }, 'data'],
+  ] as const) {
+    const anew = await createProbabilityStore(path, facts, { takeUp: of });
+    assert.deepEqual(anew.ids, [], 'of something else nothing is taken');
+    await write(anew, ['a']);
+    await anew.leave();
   }
 });

@@ -96,8 +96,9 @@ async function assertEqual(runDir: string, told: ReadBack): Promise<void> {
   assert.deepEqual(told.points.map(key).sort(), points.sort());
   const run = of('run')[0]!;
   assert.deepEqual(told.params, run.params);
-  assert.equal(told.name, run.name);
-  for (const [name, value] of Object.entries(Object.assign({}, run.tags, ...of('tags').map(({ tags }) => tags)))) {
+  const tags: Record<string, string> = Object.assign({}, run.tags, ...of('tags').map((entry) => entry.tags));
+  assert.equal(told.name, tags['mlflow.runName']);
+  for (const [name, value] of Object.entries(tags)) {
     assert.equal(told.tags[name], value, name);
   }
   const inputs = of('dataset').map(({ name, digest, source, profile, context }) => {

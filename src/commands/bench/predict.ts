@@ -9,9 +9,9 @@ import { median, peakRssBytes, prepareStepBench, timeCalls } from './step-bench.
 export async function benchPredict(args: CommandArgs, terminal: Terminal): Promise<CommandResult> {
   const { experiment, batch, weights } = await prepareStepBench(args, terminal);
   const { model: config, resolution, seed, batch_size: batchSize } = experiment;
-  const model = buildModel(config, resolution, seed);
+  const build = (side: number) => buildModel(config, side, seed);
   const options = { batchSize, resolution, tta: ['none'] as const };
-  const predictor = createPredictor(model, weights ?? readWeights(model), options, 'the bench');
+  const predictor = createPredictor(build, weights ?? readWeights(build(resolution)), options, 'the bench');
   const times = timeCalls(experiment.steps, () => predictor.predict(batch));
   predictor.dispose();
   const medianMs = median(times);
