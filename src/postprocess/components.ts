@@ -36,28 +36,45 @@ export function findOutsides(mask: Mask): Components {
 
 /** @param reach how many columns beside a segment one in the row above may lie and still touch it: 1 where corners do. */
 function joinSegments(segments: Int32Array, width: number, reach: 0 | 1): Components {
-  const parents = Int32Array.from({ length: segments.length / 2 }, (_, index) => index);
+  const parents = new Int32Array(segments.length / 2);
+  for (let index = 0; index < parents.length; index++) parents[index] = index;
   joinNeighbours(segments, parents, width, reach);
   const { componentOf, count } = numberRoots(parents);
   const areas = new Int32Array(count);
-  for (const [index, component] of componentOf.entries()) {
+  for (let index = 0; index < componentOf.length; index++) {
+    const component = componentOf[index]!;
     areas[component] = areas[component]! + segments[2 * index + 1]! - segments[2 * index]!;
   }
   return { areas, segments, componentOf };
 }
 
+/** A search as memory is searched has a price for each call: shorter gaps are walked through. */
+const SHORT_GAP = 32;
+
 function listSegments({ width, height, data }: Mask, value: 0 | 1): Int32Array {
-  const segments: number[] = [];
+  let segments = new Int32Array(1024);
+  let length = 0;
   for (let y = 0; y < height; y++) {
-    const row = data.subarray(y * width, (y + 1) * width);
-    for (let start = row.indexOf(value); start >= 0; ) {
-      const next = row.indexOf(1 - value, start);
-      const end = next < 0 ? width : next;
-      segments.push(y * width + start, y * width + end);
-      start = row.indexOf(value, end);
+    const rowStart = y * width;
+    const row = data.subarray(rowStart, rowStart + width);
+    for (let at = row.indexOf(value); at >= 0 && at < width; ) {
+      const start = at;
+      while (at < width && row[at] === value) at++;
+      if (length === segments.length) segments = grow(segments);
+      segments[length++] = rowStart + start;
+      segments[length++] = rowStart + at;
+      const walked = Math.min(at + SHORT_GAP, width);
+      while (at < walked && row[at] !== value) at++;
+      if (at === walked) at = row.indexOf(value, at);
     }
   }
-  return new Int32Array(segments);
+  return segments.slice(0, length);
+}
+
+function grow(segments: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * segments.length);
+  larger.set(segments);
+  return larger;
 }
 
 function segmentsBetween(segments: Int32Array, width: number, height: number): Int32Array {
@@ -77,13 +94,14 @@ function segmentsBetween(segments: Int32Array, width: number, height: number): I
 /** Unites each segment with those of the row above that it touches. */
 function joinNeighbours(segments: Int32Array, parents: Int32Array, width: number, reach: 0 | 1): void {
   let above = 0;
+  let rowEnd = width;
   for (let index = 0; index < parents.length; index++) {
     const start = segments[2 * index]!;
-    const column = start % width;
+    const end = segments[2 * index + 1]!;
+    while (start >= rowEnd) rowEnd += width;
     // In the row above, what reaches from `reach` columns before this segment to as many after it touches it.
-    const from = start - width - (column > 0 ? reach : 0);
-    const last = segments[2 * index + 1]! - 1;
-    const to = last - width + (last % width < width - 1 ? reach : 0);
+    const from = start - width - (start > rowEnd - width ? reach : 0);
+    const to = end - 1 - width + (end < rowEnd ? reach : 0);
     while (above < index && segments[2 * above + 1]! <= from) above++;
     for (let other = above; other < index && segments[2 * other]! <= to; other++) unite(parents, index, other);
   }
@@ -91,6 +109,7 @@ function joinNeighbours(segments: Int32Array, parents: Int32Array, width: number
 
 /** Points the later of two roots at the earlier one, so that a component's root is its first segment. */
 function unite(parents: Int32Array, a: number, b: number): void {
+  if (parents[a] === parents[b]) return;
   const rootA = rootOf(parents, a);
   const rootB = rootOf(parents, b);
   parents[Math.max(rootA, rootB)] = Math.min(rootA, rootB);
