@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./lr-find.ts')).lrFindCommand,
   },
   {
+    name: 'predict',
+    summary: 'store the probabilities of runs on a set of images',
+    load: async () => (await import('./predict.ts')).predictCommand,
+  },
+  {
     name: 'tune',
     summary: 'search post-processing and weights on stored validation probabilities',
     load: async () => (await import('./tune.ts')).tuneCommand,

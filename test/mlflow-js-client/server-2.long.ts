@@ -24,7 +24,11 @@ before(async () => {
   const python = await ensurePythonEnvironment(
     {
       ...{ folder: join(cacheDir, `mlflow-${VERSION}`), label: 'mlflow', title: `MLflow ${VERSION}` },
-      ...{ effort: 'some minutes', install: [`mlflow==${VERSION}`, 'setuptools<81'], otherwise: 'leave this test out' },
+      ...{
+        effort: 'some minutes',
+        install: [`mlflow==${VERSION}`, 'setuptools<81', 'sqlalchemy<2.1'],
+        otherwise: 'leave this test out',
+      },
     },
     silentTerminal,
   );
@@ -47,7 +51,7 @@ before(async () => {
   server = spawn(python, words, { detached: true, stdio: 'ignore' });
   client = createMlflowClient({ trackingUri: `http://127.0.0.1:${port}` });
   for (let attempt = 0; !(await isThere()); attempt++) {
-    assert.ok(attempt < 600, 'the server does not start');
+    assert.ok(attempt < 600 && server.exitCode === null, 'the server does not start');
     await sleep(200);
   }
 });
@@ -59,7 +63,8 @@ after(async () => {
 });
 
 async function isThere(): Promise<boolean> {
-  return await client.health().then(
+  const hasty = createMlflowClient({ trackingUri: client.trackingUri, retries: 0 });
+  return await hasty.health().then(
     () => true,
     () => false,
   );
