@@ -11,9 +11,9 @@ export function predictionsPath(runDir: string, checkpointId: string, target: st
   return join(runDir, 'predictions', `${checkpointId}-${target}-${tta.join('+')}.probs`);
 }
 
-/** Whose checkpoint's probabilities or scores a file of that name has, by its id; undefined where it is no such file. */
+/** Whose checkpoint's probabilities, whole or in part, or scores a file of that name has, by its id; undefined where it is no such file. */
 export function checkpointOfPredictions(file: string): string | undefined {
-  return /^([^.].*?)-(?:oof|stage1|stage2)-[^/]+\.(?:probs|scores\.json)$/.exec(file)?.[1];
+  return /^([^.].*?)-(?:oof|stage1|stage2)-[^/]+\.(?:probs|probs\.part.*|scores\.json)$/.exec(file)?.[1];
 }
 
 /** Probabilities as they are stored, round(255·p). Throws where one is no number. */

@@ -75,7 +75,7 @@ async function makePlace(name: string) {
       await pointCheckpoints(runDir, index);
       await mkdir(join(runDir, 'predictions'));
       for (const each of ['epoch-0001', 'epoch-0003'])
-        for (const ending of ['probs', 'scores.json'])
+        for (const ending of ['probs', 'probs.part', 'scores.json'])
           await writeFile(join(runDir, 'predictions', `${each}-oof-none.${ending}`), 'p');
       return runDir;
     },
@@ -86,7 +86,7 @@ async function makePlace(name: string) {
 
 const idsOf = async (runDir: string) =>
   (await readdir(join(runDir, 'checkpoints'))).filter((name) => name !== 'index.json').sort();
-const GONE = ['predictions/epoch-0003-oof-none.probs', 'predictions/epoch-0003-oof-none.scores.json'];
+const GONE = ['probs', 'probs.part', 'scores.json'].map((ending) => `predictions/epoch-0003-oof-none.${ending}`);
 
 test('of a finished run the named checkpoints stay, their weights alone but for the last one', async () => {
   const place = await makePlace('finished');
@@ -168,9 +168,9 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
   assert.deepEqual(await idsOf(runs.b!), ['epoch-0001', 'epoch-0002', 'swa']);
   assert.deepEqual(await idsOf(runs.c!), ['epoch-0001', 'epoch-0002', 'swa']);
   assert.deepEqual(await readdir(join(runs.c!, 'predictions')), [
-    ...['epoch-0001-oof-none.probs', 'epoch-0001-oof-none.scores.json'],
+    ...['epoch-0001-oof-none.probs', 'epoch-0001-oof-none.probs.part', 'epoch-0001-oof-none.scores.json'],
     // The checkpoint is gone, but a manifest speaks of it.
-    ...['epoch-0003-oof-none.probs', 'epoch-0003-oof-none.scores.json'],
+    ...['epoch-0003-oof-none.probs', 'epoch-0003-oof-none.probs.part', 'epoch-0003-oof-none.scores.json'],
   ]);
   assert.deepEqual(await idsOf(runs.f!), ['epoch-0001', 'swa']);
   assert.deepEqual(await idsOf(registered), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
@@ -235,6 +235,6 @@ test('no runs are nothing to remove; a run that is not there and other values ar
   await assert.rejects(place.gc({ keep: 'choosen' }), /Did you mean chosen/);
   await assert.rejects(place.gc({ unfinished: 'yes' }), UserError);
   const { removed } = await place.gc({}, 'b');
-  assert.equal(removed.length, 5);
+  assert.equal(removed.length, 6);
   assert.equal((await idsOf(join(place.cwd, 'runs/20190901-101500-a'))).length, 5);
 });
