@@ -4,6 +4,7 @@ import { checkSubmissionConfig, gateMember, parseUntuned, type Submission } from
 import { expected, UserError } from '../core/errors.ts';
 import { probabilitySource } from '../predict/predict-run.ts';
 import type { PredictionTarget } from '../predict/probability-source.ts';
+import { expandFolds } from '../submit/expand-folds.ts';
 import type { Command } from './command.ts';
 
 const TARGETS: Readonly<Record<string, PredictionTarget>> = { 1: 'stage1', 2: 'stage2', oof: 'oof' };
@@ -23,8 +24,9 @@ export const predictCommand: Command = {
     const { stage = '', ...others } = values;
     const target = TARGETS[stage];
     if (target === undefined) throw new UserError(expected('1, 2 or oof', 'stage', stage));
-    const submission = await readMembers(words, others, cwd);
-    const source = probabilitySource({ settings: await readSettings(cwd), cwd, signal }, terminal);
+    const settings = await readSettings(cwd);
+    const submission = await expandFolds(await readMembers(words, others, cwd), settings.runsDir);
+    const source = probabilitySource({ settings, cwd, signal }, terminal);
     const gate = gateMember(submission);
     const members = gate === undefined ? submission.members : [...submission.members, gate];
     // Before the first one is predicted, which may take hours, all of them are there.

@@ -8,6 +8,7 @@ import type { Terminal } from '../core/terminal.ts';
 import { describePostprocess } from '../postprocess/index.ts';
 import { probabilitySource } from '../predict/predict-run.ts';
 import { type BuiltSubmission, buildSubmission } from '../submit/build.ts';
+import { expandFolds } from '../submit/expand-folds.ts';
 import { tunedOtherwise } from '../submit/members.ts';
 import { makeStamp, planSubmission, readStamp, type SubmissionPlan, type SubmissionStage } from '../submit/plan.ts';
 import { rebuildSubmission } from '../submit/rebuild.ts';
@@ -41,8 +42,8 @@ export const submitCommand: Command = {
       dryRun: readSwitch('dry_run', dryRun),
     };
     if (sends) await prepareSending(options.stage, terminal);
-    const submission = await parseSubmission(words[0]!, overrides, cwd);
     const settings = await readSettings(cwd);
+    const submission = await expandFolds(await parseSubmission(words[0]!, overrides, cwd), settings.runsDir);
     const source = probabilitySource({ settings, cwd, signal }, terminal);
     const folder = resolve(cwd, 'submissions');
     const plan = await planSubmission(submission, options.stage, { source, folder, stamp: options.stamp });

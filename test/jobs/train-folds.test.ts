@@ -8,9 +8,11 @@ import { after, before, test } from 'node:test';
 import { expCommand } from '../../src/commands/exp.ts';
 import { preparePhantom } from '../../src/commands/prepare-phantom.ts';
 import { parseExperiment } from '../../src/config/experiment.ts';
+import { memberConfig } from '../../src/config/submission.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
 import { experimentOfFold } from '../../src/jobs/fold-experiments.ts';
+import { expandFolds } from '../../src/submit/expand-folds.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
 
 const EXPERIMENT = `
@@ -120,7 +122,17 @@ test('a fold that dies ends no other, and retry=failed trains it alone', async (
   const [run] = readJournal(join(again.json.folds[0]!.run_dir, 'journal.jsonl'));
   assert.equal(run?.type === 'run' && run.tags['harness.parent'], first.json.run_id);
   await startsFromItsFold();
+  await standsForItsFolds(again.json.folds.map(({ run_id }) => run_id));
 });
+
+/** A submission's member that is the run of all folds. */
+async function standsForItsFolds(children: string[]): Promise<void> {
+  const member = memberConfig.parse({ run: 'small-folds', weight: 3 });
+  const other = memberConfig.parse({ run: children[0] });
+  const { members } = await expandFolds({ members: [member, other] }, join(folder, 'runs'));
+  const folds = children.map((run) => ({ ...member, run, weight: 1.5 }));
+  assert.deepEqual(members, [...folds, other]);
+}
 
 /** What a fold of another experiment begins with, by the runs that there are now. */
 async function startsFromItsFold(): Promise<void> {
