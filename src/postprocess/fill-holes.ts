@@ -20,10 +20,19 @@ export function fillHoles(mask: Mask): Mask {
 }
 
 /** The same on segments as `Components` has them: those of the filled mask; the same ones where there is no hole. */
-export function fillHolesOfSegments(segments: Int32Array, width: number, height: number): Int32Array {
+export function fillHolesOfSegments(segments: Int32Array, width: number): Int32Array {
   if (segments.length === 0) return segments;
-  const holes = segmentsOfHoles(outsidesOfSegments(segments, width, height), width, height);
-  return holes.length === 0 ? segments : mergeSegments(segments, holes, width);
+  // Above the first row of the mask and below its last there is none.
+  const top = segments[0]! - (segments[0]! % width);
+  const shifted = segments.map((place) => place - top);
+  const height = Math.floor((shifted.at(-1)! - 1) / width) + 1;
+  const holes = segmentsOfHoles(outsidesOfSegments(shifted, width, height), width, height);
+  if (holes.length === 0) return segments;
+  return mergeSegments(
+    segments,
+    holes.map((place) => place + top),
+    width,
+  );
 }
 
 /** The segments of an outside that belong to a component which reaches no edge. */

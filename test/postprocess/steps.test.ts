@@ -150,3 +150,20 @@ test('a configuration is said in words', () => {
       'pixels; the 2 largest components',
   );
 });
+
+test('the mean of the largest is that of the sorted pixels, be they high or low', () => {
+  const anyMap = fc.tuple(
+    fc.integer({ min: 1, max: 3000 }),
+    fc.integer({ min: 1, max: 4000 }),
+    fc.constantFrom(1, 8, 40),
+  );
+  fc.assert(
+    fc.property(anyMap, fc.nat(99), ([length, pixels, dim], seed) => {
+      const map = Float64Array.from({ length }, (_, i) => ((i * 7919 + seed) % 1001) / 1000 / dim);
+      const top = [...map].sort((a, b) => b - a).slice(0, pixels);
+      const expected = top.reduce((sum, each) => sum + each, 0) / top.length;
+      assert.ok(Math.abs(statisticOf(map, { name: 'top_mean', pixels }) - expected) < 1e-12);
+    }),
+    { numRuns: 100 },
+  );
+});

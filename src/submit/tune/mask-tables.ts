@@ -56,7 +56,7 @@ export function tabulateMasks(
     // A higher threshold's mask lies within a lower one's.
     segments = segmentsAbove(mean, threshold, segments);
     const plain = sizeComponents(segments, size, truthSums);
-    const filledSegments = fillHolesOfSegments(segments, size, size);
+    const filledSegments = fillHolesOfSegments(segments, size);
     const filled = filledSegments === segments ? plain : sizeComponents(filledSegments, size, truthSums);
     for (const table of [plain, filled]) {
       sorted.push(table);
