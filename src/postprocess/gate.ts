@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MASK_SIZE } from '../core/competition.ts';
-import { type MemberMap, meanProbability } from './mean-probability.ts';
+import { type Average, type MemberMap, meanProbability } from './mean-probability.ts';
 import { STATISTICS, type Statistic, statisticOf } from './statistic.ts';
 
 /** The keys of a gate that is written out; `run` and `checkpoint` are the submission's, whose members it knows. */
@@ -53,8 +53,9 @@ export function passesGate(
   members: readonly (MemberMap & MemberPresence)[],
   gate: GateConfig | undefined,
   size = MASK_SIZE,
+  average?: Average,
 ): boolean {
-  return gate === undefined || evidenceOf(members, gate, size) >= gate.threshold;
+  return gate === undefined || evidenceOf(members, gate, size, average) >= gate.threshold;
 }
 
 /** What a gate compares with its threshold. Throws Error where it asks for presence and no member has such a head. */
@@ -62,9 +63,10 @@ export function evidenceOf(
   members: readonly (MemberMap & MemberPresence)[],
   { statistic, pixels, above }: Omit<GateConfig, 'threshold'>,
   size = MASK_SIZE,
+  average?: Average,
 ): number {
   if (statistic === 'presence') return meanPresence(members);
-  return statisticOf(meanProbability(members, size), { name: statistic, pixels, above } as Statistic);
+  return statisticOf(meanProbability(members, size, average), { name: statistic, pixels, above } as Statistic);
 }
 
 /** The weighted mean presence over the members that have a presence head, in [0, 1]. Throws Error where none has. */

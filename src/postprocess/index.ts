@@ -4,13 +4,14 @@ import { emptyMask, type Mask } from '../core/image.ts';
 import { fillHoles, fillHolesConfig } from './fill-holes.ts';
 import { type GateConfig, gateConfig, type MemberPresence, passesGate } from './gate.ts';
 import { keepLargestComponents, largestComponentsConfig } from './largest-components.ts';
-import type { MemberMap } from './mean-probability.ts';
+import { averageConfig, type MemberMap } from './mean-probability.ts';
 import { keepLargerComponents, minComponentAreaConfig } from './min-component-area.ts';
 import { thresholdConfig, thresholdMap } from './threshold-map.ts';
 import { passesTriplet, tripletConfig } from './triplet.ts';
 
 /** The keys of what makes a mask out of probabilities, in the order in which they are applied. */
 export const postprocessShape = {
+  average: averageConfig,
   gate: gateConfig,
   triplet: tripletConfig,
   threshold: thresholdConfig,
@@ -34,9 +35,10 @@ export function predictMask(
   gateMembers: readonly MemberImage[] = members,
   size = MASK_SIZE,
 ): Mask {
-  const { gate, triplet, threshold } = config;
-  if (!passesGate(gateMembers, gate, size) || !passesTriplet(members, triplet, size)) return emptyMask(size);
-  return postprocess(thresholdMap(members, threshold, size), config);
+  const { average, gate, triplet, threshold } = config;
+  if (!passesGate(gateMembers, gate, size, average)) return emptyMask(size);
+  if (!passesTriplet(members, triplet, size, average)) return emptyMask(size);
+  return postprocess(thresholdMap(members, threshold, size, average), config);
 }
 
 type MaskSteps = Pick<PostprocessConfig, 'fill_holes' | 'min_component_area' | 'largest_components'>;
@@ -52,6 +54,7 @@ export function postprocess(mask: Mask, config: MaskSteps): Mask {
 export function describePostprocess(config: PostprocessConfig): string {
   const { gate, triplet, threshold, fill_holes: fills, min_component_area: area, largest_components: largest } = config;
   return [
+    config.average !== 'probabilities' && { logits: 'mean of logits', vote: 'votes' }[config.average],
     gate && describeGate(gate),
     triplet && `over ${triplet.area} pixels above ${triplet.score}`,
     `threshold ${threshold}`,

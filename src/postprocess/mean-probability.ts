@@ -1,4 +1,15 @@
+import { z } from 'zod';
 import { bilinearAxis, mix, widenRow } from './bilinear.ts';
+
+/**
+ * How members are put together: the weighted mean of their probabilities; of their logits, so that one that is sure counts more; or the
+ * weighted share of members above 0.5.
+ */
+export const averageConfig = z.enum(['probabilities', 'logits', 'vote']).default('probabilities');
+export type Average = z.infer<typeof averageConfig>;
+
+/** A stored 0 or 255 stands for what rounds to it: its logit is of the middle of that. */
+const EDGE = 0.25 / 255;
 
 /** One member's probabilities of an image. */
 export interface MemberMap {
@@ -13,11 +24,14 @@ export interface MemberMap {
 /**
  * The weighted mean over members of their probabilities, each first brought to size² by bilinear interpolation with
  * half-pixel centres: [size, size] row-major, in [0, 1]. In float64; one member's weight changes nothing.
+ * @param average what is averaged; probabilities when left out
  */
-export function meanProbability(members: readonly MemberMap[], size: number): Float64Array {
+export function meanProbability(members: readonly MemberMap[], size: number, average?: Average): Float64Array {
   return averageMaps(
     members.map((member) => widenMap(member, size)),
     members.map(({ weight }) => weight),
+    undefined,
+    average,
   );
 }
 
@@ -52,7 +66,9 @@ export function averageMaps(
   maps: readonly Float64Array[],
   weights: readonly number[],
   mean = new Float64Array(maps[0]!.length),
+  average: Average = 'probabilities',
 ): Float64Array {
+  if (average !== 'probabilities' && maps.length > 1) return averageOpinions(maps, weights, mean, OPINIONS[average]);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   for (const [place, map] of maps.entries()) {
     const share = weights[place]! / total;
@@ -60,5 +76,39 @@ export function averageMaps(
     else for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + share * map[i]!;
   }
   for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! / 255;
+  return mean;
+}
+
+/** What a member's probability is turned into before the mean, and the mean after it. */
+interface Opinion {
+  of(probability: number): number;
+  back(mean: number): number;
+}
+
+const OPINIONS: Record<Exclude<Average, 'probabilities'>, Opinion> = {
+  logits: {
+    of: (probability) => {
+      const p = Math.min(1 - EDGE, Math.max(EDGE, probability));
+      return Math.log(p / (1 - p));
+    },
+    back: (mean) => 1 / (1 + Math.exp(-mean)),
+  },
+  vote: { of: (probability) => (probability > 0.5 ? 1 : 0), back: (mean) => mean },
+};
+
+function averageOpinions(
+  maps: readonly Float64Array[],
+  weights: readonly number[],
+  mean: Float64Array,
+  { of, back }: Opinion,
+): Float64Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  for (let i = 0; i < mean.length; i++) {
+    let sum = 0;
+    for (let member = 0; member < maps.length; member++) {
+      sum += (weights[member]! / total) * of(maps[member]![i]! / 255);
+    }
+    mean[i] = back(sum);
+  }
   return mean;
 }

@@ -2,23 +2,37 @@ import { z } from 'zod';
 import { MASK_SIZE } from '../core/competition.ts';
 import { emptyMask, type Mask } from '../core/image.ts';
 import { type BilinearAxis, bilinearAxis, mix } from './bilinear.ts';
-import type { MemberMap } from './mean-probability.ts';
+import { type Average, type MemberMap, meanProbability } from './mean-probability.ts';
 
 /** A pixel is inside where its probability is strictly above this; at 1 no pixel could be. */
 export const thresholdConfig = z.number().min(0).lt(1).default(0.5);
 
 /**
  * The mask where the weighted mean probability of the members (see meanProbability) is above the threshold, strictly.
- * [size, size]. Throws RangeError where a map has not resolution² values or there is no member.
+ * [size, size]. One member stands for itself, whatever is averaged. Throws RangeError where a map has not resolution² values or there is no member.
  */
-export function thresholdMap(members: readonly MemberMap[], threshold: number, size = MASK_SIZE): Mask {
+export function thresholdMap(
+  members: readonly MemberMap[],
+  threshold: number,
+  size = MASK_SIZE,
+  average: Average = 'probabilities',
+): Mask {
   for (const { probabilities, resolution } of members) {
     if (probabilities.length === resolution ** 2) continue;
     throw new RangeError(`A map of side ${resolution} has ${resolution ** 2} values, not ${probabilities.length}.`);
   }
   const [first, ...others] = members;
   if (first === undefined) throw new RangeError('A mask needs at least one member.');
+  if (others.length > 0 && average !== 'probabilities') return thresholdAny(members, threshold, size, average);
   return others.length === 0 ? thresholdOne(first, threshold, size) : thresholdMean(members, threshold, size);
+}
+
+/** By the whole picture of the mean: of logits or votes the bytes alone tell less. */
+function thresholdAny(members: readonly MemberMap[], threshold: number, size: number, average: Average): Mask {
+  const mask = emptyMask(size);
+  const mean = meanProbability(members, size, average);
+  for (let i = 0; i < mean.length; i++) if (mean[i]! > threshold) mask.data[i] = 1;
+  return mask;
 }
 
 /**

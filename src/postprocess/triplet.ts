@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MASK_SIZE } from '../core/competition.ts';
 import { maskArea } from '../core/image.ts';
-import type { MemberMap } from './mean-probability.ts';
+import type { Average, MemberMap } from './mean-probability.ts';
 import { thresholdMap } from './threshold-map.ts';
 
 /**
@@ -19,6 +19,11 @@ export const tripletConfig = z
 export type TripletConfig = z.infer<typeof tripletConfig>;
 
 /** Whether an image keeps its mask: more than `area` pixels of its weighted mean probability are above `score`, strictly. */
-export function passesTriplet(members: readonly MemberMap[], triplet: TripletConfig, size = MASK_SIZE): boolean {
-  return triplet === undefined || maskArea(thresholdMap(members, triplet.score, size)) > triplet.area;
+export function passesTriplet(
+  members: readonly MemberMap[],
+  triplet: TripletConfig,
+  size = MASK_SIZE,
+  average?: Average,
+): boolean {
+  return triplet === undefined || maskArea(thresholdMap(members, triplet.score, size, average)) > triplet.area;
 }

@@ -25,7 +25,7 @@ test('the shipped submission is valid', async () => {
     name: 'quickstart',
     members: [{ run: 'quickstart', checkpoint: 'swa', weight: 1 }],
     tta: ['none', 'hflip'],
-    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 1000 },
+    postprocess: { average: 'probabilities', threshold: 0.5, fill_holes: false, min_component_area: 1000 },
   });
 });
 
@@ -34,7 +34,7 @@ test('defaults: the best Dice, equal weights, no views, no post-processing', asy
     name: 'least',
     members: [{ run: 'r', checkpoint: 'best-dice', weight: 1 }],
     tta: ['none'],
-    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 0 },
+    postprocess: { average: 'probabilities', threshold: 0.5, fill_holes: false, min_component_area: 0 },
   });
 });
 
@@ -50,7 +50,7 @@ test('words of the command line are laid over the file', async () => {
     name: 'other',
     members: [{ run: 'r', checkpoint: 'last', weight: 2 }],
     tta: ['none', 'hflip'],
-    postprocess: { threshold: 0.25, fill_holes: false, min_component_area: 0 },
+    postprocess: { average: 'probabilities', threshold: 0.25, fill_holes: false, min_component_area: 0 },
   });
 });
 

@@ -95,7 +95,12 @@ test('a component of exactly min_component_area pixels goes, one more stays', ()
 });
 
 test('the configuration is strict and has defaults', () => {
-  assert.deepEqual(postprocessConfig.parse({}), { threshold: 0.5, fill_holes: false, min_component_area: 0 });
+  assert.deepEqual(postprocessConfig.parse({}), {
+    average: 'probabilities',
+    threshold: 0.5,
+    fill_holes: false,
+    min_component_area: 0,
+  });
   for (const bad of [{ threshold: 1 }, { threshold: Number.NaN }, { min_component_area: 1.5 }, { treshold: 0.5 }]) {
     assert.equal(postprocessConfig.safeParse(bad).success, false, JSON.stringify(bad));
   }

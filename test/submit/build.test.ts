@@ -75,7 +75,7 @@ test('the manifest says what the CSV was made of, and the zip holds both', async
     members: [member('r', 1), member('s', 3)],
     architecture: sha256('network r\nnetwork s'),
     tta: ['none'],
-    postprocess: { threshold: 0.5, fill_holes: false, min_component_area: 0 },
+    postprocess: { average: 'probabilities', threshold: 0.5, fill_holes: false, min_component_area: 0 },
     commit: 'abc123',
   });
   const zip = await readFile(built.zip);

@@ -62,7 +62,7 @@ export function tuneReport(plan: TunePlan, result: TuneResult, { name, seed, gri
   const { submission, members, gate, images, kinds, steps } = plan;
   const { fit, rungs, limits, parts, dicePositive, diceEmpty, tabulated } = result;
   const postprocessOf = (setting: (typeof fit.best)['setting']): TunedPostprocess => {
-    const { gate: tuned, ...masks } = toPostprocess(setting, kinds);
+    const { gate: tuned, ...masks } = toPostprocess(setting, kinds, submission.postprocess.average);
     if (tuned === undefined) return masks;
     const by = gate === undefined ? {} : { run: gate.member.run, checkpoint: gate.member.checkpoint };
     return { gate: { ...by, ...tuned }, ...masks };

@@ -1,5 +1,6 @@
 import type { GateConfig } from '../../postprocess/gate.ts';
 import type { PostprocessConfig } from '../../postprocess/index.ts';
+import type { Average } from '../../postprocess/mean-probability.ts';
 import { areaOfTable, countKept, diceOfTable, type MaskTables } from './mask-tables.ts';
 import type { EvidenceKind } from './tabulate-image.ts';
 
@@ -80,11 +81,16 @@ export function scoreSetting(tabulated: Tabulated, setting: Setting): SettingSco
   };
 }
 
-/** A setting as a submission's `postprocess` has it. */
-export function toPostprocess(setting: Setting, kinds: readonly EvidenceKind[]): PostprocessConfig {
+/** A setting of an average of members as a submission's `postprocess` has it. */
+export function toPostprocess(
+  setting: Setting,
+  kinds: readonly EvidenceKind[],
+  average: Average = 'probabilities',
+): PostprocessConfig {
   const { gate, triplet, threshold, fill_holes, min_component_area, largest_components } = setting;
   const gateConfig: GateConfig | undefined = gate && { ...kinds[gate.kind]!, threshold: gate.threshold };
   return {
+    average,
     ...(gateConfig === undefined ? {} : { gate: gateConfig }),
     ...(triplet === undefined ? {} : { triplet }),
     ...{ threshold, fill_holes, min_component_area },

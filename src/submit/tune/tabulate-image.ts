@@ -1,7 +1,7 @@
 import type { Runs } from '../../core/rle.ts';
 import { evidenceOf, type GateConfig, meanPresence } from '../../postprocess/gate.ts';
 import type { MemberImage } from '../../postprocess/index.ts';
-import { averageMaps, widenMap } from '../../postprocess/mean-probability.ts';
+import { type Average, averageMaps, widenMap } from '../../postprocess/mean-probability.ts';
 import { type Statistic, statisticOf } from '../../postprocess/statistic.ts';
 import { type MaskTables, prepareTruth, tabulateMasks } from './mask-tables.ts';
 
@@ -17,6 +17,8 @@ export interface TabulateJob {
   evidence: readonly EvidenceKind[];
   /** Side of the masks. */
   size: number;
+  /** What of the members is averaged. */
+  average: Average;
 }
 
 /** An image's probabilities and truth. */
@@ -37,14 +39,14 @@ export interface TabulatedImage {
 
 /** Tabulates an image at each of the job's weights. */
 export function tabulateImage({ members, gate, truth }: ImageInput, job: TabulateJob): TabulatedImage[] {
-  const { weights, thresholds, evidence: kinds, size } = job;
+  const { weights, thresholds, evidence: kinds, size, average } = job;
   const prepared = prepareTruth(truth, size);
   const gateEvidence = gate && kinds.map((kind) => evidenceOf([gate], kind, size));
   const voters = members.flatMap((member, place) => (member === undefined ? [] : [{ member, place }]));
   const maps = voters.map(({ member }, voter) => widenMap(member, size, memory(voter, size)));
   return weights.map((each) => {
     const shares = voters.map(({ place }) => each[place]!);
-    const mean = averageMaps(maps, shares, memory(voters.length, size));
+    const mean = averageMaps(maps, shares, memory(voters.length, size), average);
     const weighted = voters.map(({ member }, voter) => ({ ...member, weight: shares[voter]! }));
     const evidence = gateEvidence ?? kinds.map((kind) => evidenceIn(mean, weighted, kind));
     return { tables: tabulateMasks(mean, prepared, thresholds), evidence };

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Terminal } from '../../core/terminal.ts';
 import { mapInWorkers } from '../../core/worker-pool.ts';
+import type { Average } from '../../postprocess/mean-probability.ts';
 import type { Tabulate } from './cross-fit.ts';
 import type { Tabulated } from './setting.ts';
 import { type EvidenceKind, type TabulatedImage, type TabulateJob, tabulateImage } from './tabulate-image.ts';
@@ -15,6 +16,8 @@ interface TabulateOptions {
   kinds: readonly EvidenceKind[];
   /** Side of the masks. */
   size: number;
+  /** What of the members is averaged. */
+  average: Average;
   terminal: Terminal;
   signal: AbortSignal;
 }
@@ -23,10 +26,10 @@ interface TabulateOptions {
 export function tabulateStores(
   images: readonly TuneImage[],
   stores: TuneStores,
-  { kinds, size, terminal, signal }: TabulateOptions,
+  { kinds, size, average, terminal, signal }: TabulateOptions,
 ): Tabulate {
   return async (weights, thresholds) => {
-    const job: TabulateJob = { weights, thresholds, evidence: kinds, size };
+    const job: TabulateJob = { weights, thresholds, evidence: kinds, size, average };
     const progress = terminal.progress('tabulate', images.length);
     try {
       const onResult = () => progress.advance();

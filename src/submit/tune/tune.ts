@@ -70,7 +70,8 @@ export async function tune(plan: TunePlan, options: TuneOptions, terminal: Termi
   const parts = cutParts(images, options.parts, seed);
   const bootstrap = createBootstrap(groupsOf(images), { seed });
   const weights = submission.members.map(({ weight }) => weight);
-  const tabulation = { kinds, size, terminal, signal };
+  const { average } = submission.postprocess;
+  const tabulation = { kinds, size, average, terminal, signal };
   const scorePlain = async (stores: TuneStores) => {
     const tabulated = await tabulateStores(images, stores, { ...tabulation, kinds: [] })([weights], [PLAIN.threshold]);
     return scoreSetting(tabulated.get(weightKey(weights))!, PLAIN).dice;

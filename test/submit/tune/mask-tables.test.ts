@@ -4,6 +4,8 @@ import { createRng } from '../../../src/core/random.ts';
 import { maskToRuns } from '../../../src/core/rle.ts';
 import { diceOfRuns } from '../../../src/metrics/dice.ts';
 import { predictMask } from '../../../src/postprocess/index.ts';
+import { type Average, averageConfig } from '../../../src/postprocess/mean-probability.ts';
+import type { Tabulate } from '../../../src/submit/tune/cross-fit.ts';
 import { type Setting, scoreSetting, toPostprocess } from '../../../src/submit/tune/setting.ts';
 import { weightKey } from '../../../src/submit/tune/weights.ts';
 import { randomInput, tabulateInputs } from './synthetic-images.ts';
@@ -11,7 +13,7 @@ import { randomInput, tabulateInputs } from './synthetic-images.ts';
 const SIZE = 48;
 const THRESHOLDS = [0.2, 0.35, 0.5, 0.65, 0.8];
 
-test('50 random settings score as their pixels do, to 1e-12', async () => {
+test('100 random settings score as their pixels do, to 1e-12', async () => {
   const rng = createRng(7, 'brute force');
   const inputs = Array.from({ length: 40 }, () => randomInput(24, rng, 2, true));
   const kinds = [
@@ -24,13 +26,18 @@ test('50 random settings score as their pixels do, to 1e-12', async () => {
     [1, 1],
     [1, 3],
   ];
-  const tabulated = await tabulateInputs(inputs, kinds, SIZE)(weights, THRESHOLDS);
+  const combinations = averageConfig.unwrap().options;
+  const tabulatedBy = new Map<Average, Awaited<ReturnType<Tabulate>>>();
+  for (const each of combinations) {
+    tabulatedBy.set(each, await tabulateInputs(inputs, kinds, SIZE, each)(weights, THRESHOLDS));
+  }
   const pick = <T>(values: readonly T[]) => values[rng.integer(0, values.length - 1)]!;
   let gated = 0;
   const seen = new Set<string>();
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 100; round++) {
     const average = pick(weights);
-    const images = tabulated.get(weightKey(average))!;
+    const combination = pick(combinations);
+    const images = tabulatedBy.get(combination)!.get(weightKey(average))!;
     const kind = rng.integer(0, kinds.length - 1);
     const setting: Setting = {
       threshold: pick(THRESHOLDS),
@@ -42,7 +49,7 @@ test('50 random settings score as their pixels do, to 1e-12', async () => {
       ...(rng.chance(0.7) ? { gate: { kind, threshold: pick([...images.evidence[kind]!]) } } : {}),
     };
     const { dice, predicted, ungated } = scoreSetting(images, setting);
-    const config = toPostprocess(setting, kinds);
+    const config = toPostprocess(setting, kinds, combination);
     for (const [place, { members, truth }] of inputs.entries()) {
       const weighted = members.map((member, i) => ({ ...member!, weight: average[i]! }));
       const runs = maskToRuns(predictMask(weighted, config, weighted, SIZE));

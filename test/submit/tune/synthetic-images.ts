@@ -1,6 +1,7 @@
 import { emptyMask } from '../../../src/core/image.ts';
 import type { Rng } from '../../../src/core/random.ts';
 import { maskToRuns } from '../../../src/core/rle.ts';
+import type { Average } from '../../../src/postprocess/mean-probability.ts';
 import type { Tabulate } from '../../../src/submit/tune/cross-fit.ts';
 import { type EvidenceKind, type ImageInput, tabulateImage } from '../../../src/submit/tune/tabulate-image.ts';
 import { gather } from '../../../src/submit/tune/tabulate-images.ts';
@@ -58,9 +59,14 @@ export function randomInput(side: number, rng: Rng, members: number, presence: b
 }
 
 /** Tabulates images that are in memory. */
-export function tabulateInputs(inputs: readonly ImageInput[], kinds: readonly EvidenceKind[], size: number): Tabulate {
+export function tabulateInputs(
+  inputs: readonly ImageInput[],
+  kinds: readonly EvidenceKind[],
+  size: number,
+  average: Average = 'probabilities',
+): Tabulate {
   return async (weights, thresholds) => {
-    const job = { weights, thresholds, evidence: kinds, size };
+    const job = { weights, thresholds, evidence: kinds, size, average };
     return gather(
       inputs.map((input) => tabulateImage(input, job)),
       job,

@@ -207,7 +207,7 @@ test('threads tabulate what is tabulated here', async () => {
   const images = run.truth.map(({ id, truth }) => ({ id, truth, patient: '', voters: [0] }));
   const stores = { stores: [store], gateStore: undefined };
   const kinds = [{ statistic: 'max' as const }];
-  const options = { kinds, size: SMALL, terminal: silentTerminal, signal };
+  const options = { kinds, size: SMALL, average: 'probabilities' as const, terminal: silentTerminal, signal };
   const byThreads = await tabulateStores(images, stores, options)([[1]], [0.3, 0.7]);
   const inputs = images.map((image) => readInput(image, stores));
   assert.deepEqual(byThreads, await tabulateInputs(inputs, kinds, SMALL)([[1]], [0.3, 0.7]));

@@ -38,7 +38,7 @@ async function build({ stores, dataRoot, folder, threshold, area }: BuildJob): P
     name: 'bench',
     members: stores.map((_, place) => ({ run: String(place), checkpoint: 'last', weight: 1 })),
     tta: ['none', 'hflip'],
-    postprocess: { threshold, fill_holes: false, min_component_area: area },
+    postprocess: { average: 'probabilities', threshold, fill_holes: false, min_component_area: area },
   };
   const started = performance.now();
   const plan = await planSubmission(submission, 2, { source, folder, stamp: '20190901-000000' });
