@@ -13,7 +13,7 @@ import { probabilitySource } from '../predict/predict-run.ts';
 import { expandFolds } from '../submit/expand-folds.ts';
 import { stepWords, tunePage } from '../submit/tune/page.ts';
 import { planTune } from '../submit/tune/plan.ts';
-import { type TuneReport, tuneReport } from '../submit/tune/report.ts';
+import { idleSteps, type TuneReport, tuneReport } from '../submit/tune/report.ts';
 import { GRID, STEPS, type Step } from '../submit/tune/space.ts';
 import { tune } from '../submit/tune/tune.ts';
 import type { Command } from './command.ts';
@@ -47,6 +47,12 @@ export const tuneCommand: Command = {
     await writeFileAtomic(json, `${JSON.stringify(report, null, 1)}\n`);
     await writeFileAtomic(html, await tunePage(report, relative(cwd, json)));
     sayReport(report, terminal);
+    const { idle, others } = idleSteps(report);
+    if (idle.length > 0 && others.length > 0) {
+      terminal.say(
+        `idle         cross-fitted ${idle.join(', ')} gain nothing; steps=${others.join(',')} tunes without`,
+      );
+    }
     terminal.say(`page         ${relative(cwd, html)}`);
     terminal.say(`settings     ${relative(cwd, json)}`);
     terminal.say(`Next: npm run submit ${words[0]} stage=1 'postprocess={ from: ${relative(cwd, json)} }'`);

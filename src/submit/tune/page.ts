@@ -7,7 +7,7 @@ import { card, notice, page, type Section, sideBySide } from '../../pages/page.t
 import { table } from '../../pages/table.ts';
 import { describePostprocess, type PostprocessConfig } from '../../postprocess/index.ts';
 import { gatePlot, plateauPlot } from './plots.ts';
-import type { TuneReport } from './report.ts';
+import { idleSteps, type TuneReport } from './report.ts';
 
 /** What each step does, for the table of gains. */
 const STEP_WORDS: Record<string, string> = {
@@ -66,7 +66,8 @@ function settings({ postprocess, weights, members }: TuneReport, file: string): 
   };
 }
 
-async function gains({ rungs }: TuneReport): Promise<Section> {
+async function gains(report: TuneReport): Promise<Section> {
+  const { rungs } = report;
   const columns = ['Step', 'Dice', '95 % interval', 'Gain', '95 % interval', 'Probably a gain', 'Optimistic'];
   const rows = rungs.map(({ step, dice, gain, optimistic }) => [
     stepWords(step),
@@ -81,6 +82,7 @@ async function gains({ rungs }: TuneReport): Promise<Section> {
     id: 'gains',
     heading: 'What each step is worth',
     content: [
+      describeIdle(report),
       card('Gain over the steps before', await chartGains(rungs)),
       table({
         caption: 'Steps one after another, each tuned together with those before it; gains are paired, image by image',
@@ -89,6 +91,18 @@ async function gains({ rungs }: TuneReport): Promise<Section> {
       }),
     ],
   };
+}
+
+/** What could as well be left out. */
+function describeIdle(report: TuneReport): Html | false {
+  const { idle, others } = idleSteps(report);
+  if (idle.length === 0) return false;
+  const again = others.length > 0 && html` <code>steps=${others.join(',')}</code> tunes without.`;
+  return notice(
+    'odd',
+    `On images that they were not found on, these gain nothing: ${idle.map(stepWords).join('; ')}.`,
+    again,
+  );
 }
 
 async function chartGains(rungs: TuneReport['rungs']): Promise<Html> {

@@ -92,3 +92,11 @@ function nameRun({ member, run }: ResolvedMember): NamedRun {
     ...{ checkpoint_sha256: run.checkpoint_sha256, data_digest: run.data_digest },
   };
 }
+
+/** Steps that cross-fitted gain nothing over those before them; of the others a tuning alone would do as well, or better. */
+export function idleSteps({ rungs, steps }: Pick<TuneReport, 'rungs' | 'steps'>): { idle: string[]; others: string[] } {
+  const idle: string[] = rungs.flatMap(({ step, gain }) => {
+    return steps.includes(step) && gain !== undefined && gain.mean <= 0 ? [step] : [];
+  });
+  return { idle, others: steps.filter((step) => !idle.includes(step)) };
+}

@@ -11,7 +11,7 @@ import { tunedOtherwise } from '../../../src/submit/members.ts';
 import { planSubmission } from '../../../src/submit/plan.ts';
 import { tunePage } from '../../../src/submit/tune/page.ts';
 import { planTune } from '../../../src/submit/tune/plan.ts';
-import { tuneReport } from '../../../src/submit/tune/report.ts';
+import { idleSteps, tuneReport } from '../../../src/submit/tune/report.ts';
 import { type Grid, STEPS, type Step } from '../../../src/submit/tune/space.ts';
 import { tabulateStores } from '../../../src/submit/tune/tabulate-images.ts';
 import { tune } from '../../../src/submit/tune/tune.ts';
@@ -197,6 +197,20 @@ test('a gate by another run is tuned on that run’s evidence and named in what 
   assert.deepEqual([gate!.run, gate!.checkpoint, gate!.statistic], ['g', 'best-dice', 'presence']);
   assert.ok(gate!.threshold > 0.2 && gate!.threshold <= 0.62, String(gate!.threshold));
   assert.ok(Math.abs(limits.perfect_gate.mean - optimistic) < 0.05);
+});
+
+test('steps that gain nothing on other images are named, with those that are left', () => {
+  const gain = (mean: number) => ({ mean, low: -1, high: 1, probability: 0.5 });
+  const dice = { mean: 0.8, low: 0.7, high: 0.9 };
+  const rungs = [
+    { step: 'plain' as const, dice, optimistic: 0.8, gain: undefined },
+    { step: 'tta' as const, dice, optimistic: 0.8, gain: gain(-0.1) },
+    { step: 'threshold' as const, dice, optimistic: 0.8, gain: gain(0.01) },
+    { step: 'fill_holes' as const, dice, optimistic: 0.8, gain: gain(0) },
+    { step: 'gate' as const, dice, optimistic: 0.8, gain: gain(-0.01) },
+  ];
+  const found = idleSteps({ rungs, steps: ['threshold', 'fill_holes', 'gate'] });
+  assert.deepEqual(found, { idle: ['fill_holes', 'gate'], others: ['threshold'] });
 });
 
 test('threads tabulate what is tabulated here', async () => {
