@@ -199,6 +199,10 @@ test('the two models of a chain make a submission of each stage, twice the same,
   const { code, stderr } = await run('submit', csv.replace('.csv', '.manifest.json'), 'rebuild=true');
   assert.equal(code, 0, stderr);
   assert.equal(await readFile(csv, 'utf8'), text);
+  const final = await run('final', '20190902-120000-two-stage2');
+  assert.equal(final.code, 0, final.stderr);
+  const { finals } = final.json as unknown as { finals: { stage1: string }[] };
+  assert.equal(finals[0]!.stage1, '20190902-120000-two-stage1', 'the one of the same two networks, not that of one');
 });
 
 test('a run that validates on what its beginning was trained on is refused, and marked where that is allowed', async () => {
