@@ -45,6 +45,7 @@ export const compareCommand: Command = {
     const comparison = await compareRuns(scored, {
       metric: sort.includes('/') ? sort : `val/${sort}`,
       baseline,
+      most: shown.contenders,
       patientsOf: ({ run }, ids) => readPatients(run, ids, cwd),
     });
     sayComparison(comparison, shown, terminal);

@@ -35,7 +35,7 @@ export interface ComparedSet extends ValidationSet {
   baseline: ComparedContender;
 }
 
-/** A contender, by how much it is better than the baseline; undefined for the baseline itself. */
+/** A contender, by how much it is better than the baseline; undefined for the baseline itself and for those beyond `most`. */
 export interface ComparedContender extends Contender {
   /** Each image's Dice, in the set's order, and the share of its runs that predict a mask. */
   imageDice: Float64Array;
@@ -51,6 +51,8 @@ export interface ComparedContender extends Contender {
 export interface CompareOptions {
   /** `val/dice`, or any other of the runs' metrics. */
   metric: string;
+  /** So many contenders, the best ones, are held against the baseline. */
+  most: number;
   /** A run id or name that the others are held against; the best one when left out. */
   baseline?: string | undefined;
   patientsOf: (run: ScoredRun, ids: readonly string[]) => Promise<Patients>;
@@ -81,7 +83,7 @@ export function lessIsBetter(metric: string): boolean {
 
 async function compareSet(
   set: ValidationSet,
-  { metric, baseline, patientsOf }: CompareOptions,
+  { metric, baseline, most, patientsOf }: CompareOptions,
   intervals: Map<ScoredRun, Estimate>,
 ): Promise<ComparedSet> {
   const { ids, positive } = set;
@@ -95,8 +97,8 @@ async function compareSet(
   sortContenders(contenders, metric);
   const base = contenders.find(({ runs }) => runs.some(({ run }) => isNamed(run, baseline))) ?? contenders[0]!;
   const empty = positive.map((each) => !each);
-  for (const contender of contenders) {
-    if (contender !== base) contender.difference = differ(bootstrap, base, contender, { positive, empty });
+  for (const contender of contenders.filter((each) => each !== base).slice(0, most)) {
+    contender.difference = differ(bootstrap, base, contender, { positive, empty });
   }
   const patients = { count: new Set(groups).size, from, unknown: ids.filter((id) => !of.has(id)).length };
   return { ...set, patients, contenders, baseline: base };

@@ -49,16 +49,18 @@ export function createBootstrap(
   const drawn = drawGroups(places.count, replicates, createRng(seed, 'bootstrap'));
   // Half of the work, and the same for every score on the same images.
   const imagesDrawn = new Map<ArrayLike<boolean> | undefined, Float64Array>();
-  const estimate = (scores: ArrayLike<number>, kept?: ArrayLike<boolean>) => {
+  const estimate = (scores: ArrayLike<number>, kept?: ArrayLike<boolean>, from = 0) => {
     if (scores.length !== groups.length) throw new RangeError(`${scores.length} scores with ${groups.length} groups`);
-    const { sums, counts, mean, groups: present } = sumGroups(scores, places, kept);
+    const { sums, counts, mean, groups: present } = sumGroups(scores, places, from, kept);
     const images = imagesDrawn.get(kept) ?? timesDrawn(drawn, counts);
     imagesDrawn.set(kept, images);
     const means = ratios(timesDrawn(drawn, sums), images).sort();
-    return { means, estimate: { mean, ...intervalOf(means, present) } };
+    const { low, high } = intervalOf(means, present);
+    return { means, estimate: { mean, low: from + low, high: from + high } };
   };
   return {
-    mean: (scores, kept) => estimate(scores, kept).estimate,
+    // Counted from 1, which most images score: then most groups have nothing to be summed.
+    mean: (scores, kept) => estimate(scores, kept, 1).estimate,
     difference: (first, second, kept) => {
       if (first.length !== second.length) throw new RangeError(`${first.length} scores beside ${second.length}`);
       const differences = Float64Array.from(second, (score, image) => score - first[image]!);
@@ -120,13 +122,14 @@ function drawGroups(count: number, replicates: number, rng: Rng): Uint8Array[] {
   });
 }
 
-function sumGroups(scores: ArrayLike<number>, { of, count }: Places, kept?: ArrayLike<boolean>) {
+/** The mean of the scores kept, and by group how many they are and how far they are together from `from`. */
+function sumGroups(scores: ArrayLike<number>, { of, count }: Places, from: number, kept?: ArrayLike<boolean>) {
   const sums = new Float64Array(count);
   const counts = new Float64Array(count);
   const used: number[] = [];
   for (let image = 0; image < scores.length; image++) {
     if (kept !== undefined && !kept[image]) continue;
-    sums[of[image]!]! += scores[image]!;
+    sums[of[image]!]! += scores[image]! - from;
     counts[of[image]!]! += 1;
     used.push(scores[image]!);
   }
@@ -134,13 +137,18 @@ function sumGroups(scores: ArrayLike<number>, { of, count }: Places, kept?: Arra
   return { sums, counts, mean: sumOf(used) / used.length, groups };
 }
 
-/** Of each replicate, the sum over its groups. Four at a time take a third of the time: each value is fetched once for them. */
+/**
+ * Of each replicate, the sum over its groups. Groups without a value are passed over: most patients score alike with both of two
+ * models. Four replicates at a time take a third of the time, since each value is fetched once for them.
+ */
 function timesDrawn(drawn: readonly Uint8Array[], values: Float64Array): Float64Array {
+  const used = Int32Array.from([...values.keys()].filter((group) => values[group] !== 0));
   const sums = new Float64Array(drawn.length);
   for (let first = 0; first < drawn.length; first += 4) {
     const [a, b = a, c = a, d = a] = drawn.slice(first, first + 4);
     let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
-    for (let group = 0; group < values.length; group++) {
+    for (let place = 0; place < used.length; place++) {
+      const group = used[place]!;
       const value = values[group]!;
       sumA += a![group]! * value;
       sumB += b![group]! * value;
