@@ -47,8 +47,13 @@ export const scoreCommand: Command = {
       await writeFileAtomic(to, imageScoresCsv(shown.images));
       terminal.say(`images       ${relative(cwd, to)}`);
     }
+    const isPaired =
+      difference === undefined || [score, shown].every((each) => each.images.length === difference.images);
     const other = second === undefined ? {} : { other: jsonOf(shown, worst), difference };
-    return { json: { ...jsonOf(score, worst), ...other }, exitCode: isWhole(score) && isWhole(shown) ? 0 : 3 };
+    return {
+      json: { ...jsonOf(score, worst), ...other },
+      exitCode: isWhole(score) && isWhole(shown) && isPaired ? 0 : 3,
+    };
   },
 };
 

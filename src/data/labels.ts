@@ -55,7 +55,8 @@ export async function readLabels(path: string): Promise<Labels> {
  * Throws UserError naming file and line where a row is not an id and a code, or naming the file where it cannot be read.
  */
 export async function readLabelRows(path: string): Promise<LabelRows> {
-  const { problems, ...read } = await readAnyRows(path);
+  const { damage, problems, ...read } = await readAnyRows(path);
+  if (damage !== undefined) throw damage;
   if (problems.length > 0) throw new UserError(problems[0]!.sentence);
   return read;
 }
@@ -68,10 +69,15 @@ export interface RowProblem {
   sentence: string;
 }
 
-/** The same, lines that are no rows beside those that are. Throws UserError where the file cannot be read or has no row. */
-export async function readAnyRows(path: string): Promise<LabelRows & { problems: RowProblem[] }> {
+/**
+ * The same, lines that are no rows beside those that are. A quote that nothing closes is `damage`: lines are then read one by one, and
+ * such a quote is part of what is wrong with its row. Throws UserError where the file cannot be read or has no row.
+ */
+export async function readAnyRows(
+  path: string,
+): Promise<LabelRows & { problems: RowProblem[]; damage: UserError | undefined }> {
   const text = await readText(path);
-  const records = splitRecords(text, path);
+  const { records, damage } = splitAnyRecords(text, path);
   const hasHeader = records[0] !== undefined && isHeader(records[0].record);
   const rows: LabelRow[] = [];
   const problems: RowProblem[] = [];
@@ -85,7 +91,7 @@ export async function readAnyRows(path: string): Promise<LabelRows & { problems:
     problems.push({ line: info.lines, id: id === '' ? undefined : id, sentence });
   }
   if (rows.length + problems.length === 0) throw new UserError(expected('rows of image id and code', path, 'none'));
-  return { dialect: describeDialect(text, hasHeader), rows, problems };
+  return { dialect: describeDialect(text, hasHeader), rows, problems, damage };
 }
 
 async function readText(path: string): Promise<string> {
@@ -96,9 +102,22 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function splitRecords(text: string, path: string): RawRecord[] {
+function splitAnyRecords(text: string, path: string): { records: RawRecord[]; damage: UserError | undefined } {
+  try {
+    return { records: splitRecords(text, path), damage: undefined };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const records = splitRecords(text, path, false).map(({ record, info }) => {
+      return { record: record.map((field) => field.replace(/^"(.*)"$/, '$1')), info };
+    });
+    return { records, damage: error };
+  }
+}
+
+function splitRecords(text: string, path: string, quotes = true): RawRecord[] {
   try {
     return parse(text, {
+      quote: quotes ? '"' : false,
       bom: true,
       info: true,
       trim: true,

@@ -13,7 +13,7 @@ export interface SubmissionRows {
  * leave the image, are problems; an image with one of them has no mask. Throws UserError where the file cannot be read.
  */
 export async function readAnySubmission(path: string): Promise<SubmissionRows & { problems: RowProblem[] }> {
-  const { rows, problems } = await readAnyRows(path);
+  const { rows, problems, damage } = await readAnyRows(path);
   const parts = new Map<string, Runs[]>();
   const broken = new Set(problems.map(({ id }) => id));
   for (const { id, rle, line } of rows) {
@@ -28,6 +28,7 @@ export async function readAnySubmission(path: string): Promise<SubmissionRows & 
       broken.add(id);
     }
   }
+  if (damage !== undefined && problems.length === 0) throw damage;
   const whole = [...parts].filter(([id]) => !broken.has(id));
   problems.sort((a, b) => a.line - b.line);
   return { rows, problems, masks: new Map(whole.map(([id, runs]) => [id, uniteRuns(runs)])) };

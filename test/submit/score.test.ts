@@ -144,6 +144,24 @@ test('broken rows are each named and counted, and strict=false scores the rest',
   );
 });
 
+test('a quote that nothing closes costs its own row alone', async () => {
+  const truth = await write('truth.csv', TRUTH);
+  const csv = await write('quote.csv', '"a","0 8"\n"b","-1\nc,10 10\nother,-1\n');
+  await assert.rejects(scoreFiles(csv, truth, true), /quote\.csv:2\b[\s\S]*One row is broken/);
+  const { images, broken } = await scoreFiles(csv, truth, false);
+  assert.deepEqual(
+    [images.map(({ id, dice }) => [id, dice]), broken.length],
+    [
+      [
+        ['a', 1],
+        ['c', 1],
+        ['other', 1],
+      ],
+      1,
+    ],
+  );
+});
+
 test('rows that were dropped are noticed: by the sample, and else by the truth', async () => {
   const truth = await write('truth.csv', TRUTH);
   const csv = await write('dropped.csv', 'a,0 8\nb,-1\n');
