@@ -9,6 +9,7 @@ import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
 import { JOURNAL_FILE, type Journal, openJournal, readJournal } from '../tracking/journal.ts';
+import { readRecord } from '../tracking/read-record.ts';
 import { openEventFile } from '../tracking/tensorboard.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, type Uploader, type UploadResult } from '../tracking/uploader.ts';
@@ -168,6 +169,8 @@ export async function runExperiment(
   dataset.close();
   step.dispose();
   if (status === 'FAILED') throw failure;
+  // Keeps what lists of runs need of a long journal.
+  readRecord(runDir);
   const { mlflow_run_id, tracking_uri } = uploaded;
   return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
 }

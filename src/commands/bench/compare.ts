@@ -74,7 +74,8 @@ function reportOf(command: string, size: ProjectSize, answers: readonly Answer[]
 
 ${runs} runs of ${epochs} epochs and ${updates} updates an epoch (${runs * epochs * (updates + 1)} lines of journal), each validated on 1,600 images,
 and ${submissions} submissions of stage 1 with its truth. Each command is a process of its own, its start and its three reports included:
-the first time it reads all journals and scores all submissions, from then on only what is new (the median of ${AGAIN} times).
+the first time it reads all journals, which a run that ends has read itself, and scores all submissions; from then on only what is
+new (the median of ${AGAIN} times).
 
 | | first, s | again, s | goal |
 | --- | --- | --- | --- |
