@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { listGpus } from '../engine/memory.ts';
 import { experimentOfFold, listFolds, nameOfFold } from '../jobs/fold-experiments.ts';
+import { findFoldsRun } from '../jobs/folds-run.ts';
 import { type FoldOutcome, type FoldsContext, type FoldsResult, trainFolds } from '../jobs/train-folds.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import type { CommandResult } from './command.ts';
@@ -27,6 +28,8 @@ export async function trainAllFolds(
   terminal: Terminal,
 ): Promise<CommandResult> {
   const experiments = await checkFolds(files, values, { cwd, settings, signal }, terminal);
+  // Of a chain that failed the later files never began.
+  if (takeUp === 'failed') await findFoldsRun(experiments[0]!.experiment, settings.runsDir);
   const results: FoldsResult[] = [];
   const earlier = new Map<string, string>();
   for (const [index, { experiment, folds }] of experiments.entries()) {

@@ -1,5 +1,6 @@
 import { readSettings } from '../config/settings.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { explainFailure } from '../tracking/explain-failure.ts';
 import { findRun, listRuns, type RunSummary } from '../tracking/runs.ts';
 import { checkServer, resolveTracking, type Tracking, trackingOf } from '../tracking/tracking.ts';
 import { readUpload, syncRun } from '../tracking/uploader.ts';
@@ -51,7 +52,11 @@ async function syncRuns(
   let pending = 0;
   for (const run of waiting) {
     signal.throwIfAborted();
-    const result = await syncRun(run.dir, tracking, terminal);
+    const result = await syncRun(run.dir, tracking, terminal).catch((error: unknown) => {
+      // One run that MLflow does not take must not keep the others back.
+      terminal.warn(`${run.run_id} is not in MLflow: ${explainFailure(error)}`);
+      return { uploaded: 0, pending: readUpload(run.dir).pending };
+    });
     terminal.say(`${run.run_id}: ${result.uploaded} lines uploaded, ${result.pending} pending, at ${tracking.uri}`);
     uploaded += result.uploaded;
     pending += result.pending;

@@ -83,11 +83,20 @@ export async function askChild<Answer>(
   throw Object.assign(new Error(message), { stack: shown });
 }
 
-/** Lines of a child, as they come, until it ends; how it ended is not theirs to say. */
+/** Lines of a child, as they come, until it ends; how it ended is not theirs to say, and nobody who takes them ends it. */
 async function passOn(lines: AsyncIterable<unknown>, take: (line: string) => void): Promise<void> {
   try {
-    for await (const line of lines) take(String(line));
+    for await (const line of lines) takeSafely(String(line), take);
   } catch {
     // The iteration throws what the child's end says too.
+  }
+}
+
+/** A line that cannot be taken is lost; the child must find somebody who reads on, or it dies of its own printing. */
+function takeSafely(line: string, take: (line: string) => void): void {
+  try {
+    take(line);
+  } catch (error) {
+    process.stderr.write(`${line} (${messageOf(error)})\n`);
   }
 }

@@ -4,6 +4,11 @@ import { expected, UserError } from '../core/errors.ts';
 import { readFolds } from '../data/folds.ts';
 import { listRuns } from '../tracking/runs.ts';
 
+/** The tag by which the run of all folds says which run a fold's is. */
+export function foldTag(fold: number): string {
+  return `fold.${fold}`;
+}
+
 /** The run of one fold of an experiment is named for both. */
 export function nameOfFold(name: string, fold: number): string {
   return `${name}-fold${fold}`;
@@ -31,9 +36,18 @@ export async function experimentOfFold(
   const { name, data, init } = experiment;
   const own = { ...experiment, name: nameOfFold(name, fold), data: { ...data, fold } };
   if (init?.from === undefined) return own;
-  const from = nameOfFold(init.from, fold);
-  const there =
-    before.includes(init.from) ||
-    (await listRuns(runsDir)).some((run) => run.name === from && run.status === 'FINISHED');
-  return there ? { ...own, init: { ...init, from } } : own;
+  if (before.includes(init.from)) return { ...own, init: { ...init, from: nameOfFold(init.from, fold) } };
+  const child = await childOf(init.from, fold, runsDir);
+  return child === undefined ? own : { ...own, init: { ...init, from: child } };
+}
+
+/** The run of a fold of the newest finished run of all folds that a reference names: an experiment, or that run itself. */
+async function childOf(reference: string, fold: number, runsDir: string): Promise<string | undefined> {
+  const named = (await listRuns(runsDir)).filter(
+    ({ run_id, name, status, record }) =>
+      status === 'FINISHED' &&
+      record.tags[foldTag(fold)] !== undefined &&
+      [run_id, name, name.replace(/-folds$/, '')].includes(reference),
+  );
+  return named.at(-1)?.record.tags[foldTag(fold)];
 }

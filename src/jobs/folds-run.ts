@@ -7,8 +7,11 @@ import { UserError } from '../core/errors.ts';
 import type { Journal } from '../tracking/journal.ts';
 import { openJournal } from '../tracking/journal.ts';
 import { listRuns, type RunSummary } from '../tracking/runs.ts';
+import { REQUEUE_TAG } from '../train/close-abandoned.ts';
 import { sourceTags } from '../train/describe-run.ts';
+import { refuseOther } from '../train/resume.ts';
 import { lockRun, makeRunDirectory } from '../train/run-folder.ts';
+import { foldTag } from './fold-experiments.ts';
 
 /** The run that the runs of all folds are children of: it trains nothing itself. */
 export interface FoldsRun {
@@ -23,15 +26,15 @@ export interface FoldsRun {
 }
 
 const NAME_SUFFIX = '-folds';
-const tagOf = (fold: number) => `fold.${fold}`;
 
 /** Begins the run of all folds of an experiment, or takes up the newest one of its name where that is asked for. */
 export async function openFoldsRun(
   experiment: Experiment,
-  { settings, file, takeUp }: { settings: Settings; file: string; takeUp: boolean },
+  { settings, cwd, file, takeUp }: { settings: Settings; cwd: string; file: string; takeUp: boolean },
 ): Promise<FoldsRun> {
   const name = `${experiment.name}${NAME_SUFFIX}`;
   const known = takeUp ? (await listRuns(settings.runsDir)).filter((run) => run.name === name).at(-1) : undefined;
+  if (known !== undefined) await refuseOther(experiment, known, cwd);
   const { runId, runDir } =
     known === undefined ? await makeRunDirectory(name, settings.runsDir) : { runId: known.run_id, runDir: known.dir };
   const release = await lockRun(runDir);
@@ -45,6 +48,7 @@ export async function openFoldsRun(
     params,
     tags: { ...(await sourceTags(file)), 'data.fold': 'all' },
   });
+  if (known !== undefined) journal.tags({ [REQUEUE_TAG]: 'false' });
   const children = childrenOf(known);
   return {
     runId,
@@ -53,7 +57,7 @@ export async function openFoldsRun(
     children,
     adopt: (fold, child) => {
       children.set(fold, child);
-      journal.tags({ [tagOf(fold)]: child });
+      journal.tags({ [foldTag(fold)]: child });
     },
     release,
   };

@@ -5,16 +5,16 @@ import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
 import { isRequeue, messageOf } from '../core/errors.ts';
 import { labelled, type Terminal } from '../core/terminal.ts';
+import { NAME_TAG } from '../tracking/journal.ts';
 import { listRuns } from '../tracking/runs.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader } from '../tracking/uploader.ts';
-import { NAME_TAG } from '../train/log-chosen.ts';
 import { findResumed, resultOf } from '../train/resume.ts';
 import { endRun, type ResumedRun, type RunResult } from '../train/run-experiment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
 import { crossValidation } from './cross-validation.ts';
 import { experimentOfFold } from './fold-experiments.ts';
-import { type FoldsRun, findFoldsRun, openFoldsRun } from './folds-run.ts';
+import { type FoldsRun, openFoldsRun } from './folds-run.ts';
 
 /** What surrounds the training of all folds of an experiment. */
 export interface FoldsContext {
@@ -70,8 +70,7 @@ export async function trainFolds(
   terminal: Terminal,
 ): Promise<FoldsResult> {
   const { settings, folds, takeUp, signal, places } = context;
-  if (takeUp === 'failed') await findFoldsRun(experiment, settings.runsDir);
-  const run = await openFoldsRun(experiment, { settings, file: context.file, takeUp: takeUp !== undefined });
+  const run = await openFoldsRun(experiment, { ...context, takeUp: takeUp !== undefined });
   terminal.say(`run ${run.runId} of folds ${folds.join(', ')}:\n${configTable(experiment)}`);
   const uploader = startUploader({ runDir: run.runDir, tracking: resolveTracking(settings, terminal) }, terminal);
   const waiting = [...folds];
@@ -81,7 +80,11 @@ export async function trainFolds(
       outcomes.push(await trainFold(experiment, fold, { ...context, run, environment }, terminal));
     }
   };
-  await Promise.all(places.map(work));
+  try {
+    await Promise.all(places.map(work));
+  } catch (error) {
+    terminal.warn(`folds could not be gone on with: ${messageOf(error)}`);
+  }
   outcomes.sort((a, b) => a.fold - b.fold);
   let status = statusOf(outcomes, folds, signal);
   let metrics: Record<string, number> = {};
@@ -112,9 +115,13 @@ async function trainFold(
 ): Promise<FoldOutcome> {
   const { run, settings, signal, cwd, file, earlier, environment } = context;
   const log = join(run.runDir, `fold-${fold}.log`);
-  const own = labelled(terminal, `fold ${fold} |`, (line) => appendFileSync(log, `${line}\n`));
+  const own = labelled(terminal, `fold ${fold} |`, writerOf(log, terminal));
   const tell = ({ runDir }: { runDir?: string }) => {
-    if (runDir !== undefined) run.adopt(fold, basename(runDir));
+    try {
+      if (runDir !== undefined) run.adopt(fold, basename(runDir));
+    } catch (error) {
+      own.warn(`its run could not be noted: ${messageOf(error)}`);
+    }
   };
   try {
     const ofFold = await experimentOfFold(experiment, fold, { before: context.before, runsDir: settings.runsDir });
@@ -134,6 +141,20 @@ async function trainFold(
     const child = run.children.get(fold);
     return { fold, status: 'FAILED', error: messageOf(error), ...(child === undefined ? {} : { run_id: child }) };
   }
+}
+
+/** Appends lines to a log; a disk that refuses one is said once, and ends the log alone. */
+function writerOf(log: string, terminal: Terminal): (line: string) => void {
+  let refused = false;
+  return (line) => {
+    if (refused) return;
+    try {
+      appendFileSync(log, `${line}\n`);
+    } catch (error) {
+      refused = true;
+      terminal.warn(`${basename(log)} is not written on: ${messageOf(error)}`);
+    }
+  };
 }
 
 /** The run that a fold has already, to be left as it is or gone on with; undefined where it begins anew. */

@@ -17,8 +17,6 @@ export interface PartialStore {
   /** Of the chunks. */
   path: string;
   handle: FileHandle;
-  /** What an earlier process has written, every chunk with its bytes compared. */
-  chunks: readonly { note: NotedChunk; bytes: Buffer }[];
   note(chunk: NotedChunk): Promise<void>;
   /** Lets go of it; it stays to be taken up. */
   leave(): Promise<void>;
@@ -30,8 +28,13 @@ export interface PartialStore {
  * Opens what an earlier process left of a store, or begins one: everything up to the first chunk that is not whole counts.
  * Undefined where another process is writing it.
  * @param facts what must be the same for its chunks to be of use
+ * @param take called with each chunk that is there, its bytes compared, in their order
  */
-export async function openPart(storePath: string, facts: object): Promise<PartialStore | undefined> {
+export async function openPart(
+  storePath: string,
+  facts: object,
+  take: (note: NotedChunk, bytes: Buffer) => void,
+): Promise<PartialStore | undefined> {
   const [path, notesPath, lock] = ['.part', '.part.jsonl', '.part.lock'].map((ending) => `${storePath}${ending}`) as [
     string,
     string,
@@ -40,10 +43,10 @@ export async function openPart(storePath: string, facts: object): Promise<Partia
   if (!(await tryLock(lock))) return undefined;
   const handle = await open(path, 'a+');
   const first = `${JSON.stringify(facts)}\n`;
-  const chunks = await readChunks(handle, notesPath, first);
-  await handle.truncate(chunks.reduce((sum, { note }) => sum + note.length, 0));
+  const kept = await readChunks(handle, notesPath, first, take);
+  await handle.truncate(kept.reduce((sum, { length }) => sum + length, 0));
   const notes = await open(notesPath, 'w');
-  await notes.appendFile(first + chunks.map(({ note }) => `${JSON.stringify(note)}\n`).join(''));
+  await notes.appendFile(first + kept.map((note) => `${JSON.stringify(note)}\n`).join(''));
   const close = async () => {
     await notes.close();
     await rm(lock, { force: true });
@@ -51,7 +54,6 @@ export async function openPart(storePath: string, facts: object): Promise<Partia
   return {
     path,
     handle,
-    chunks,
     note: async (chunk) => await notes.appendFile(`${JSON.stringify(chunk)}\n`),
     leave: close,
     end: async () => {
@@ -61,10 +63,16 @@ export async function openPart(storePath: string, facts: object): Promise<Partia
   };
 }
 
-async function readChunks(handle: FileHandle, notesPath: string, first: string): Promise<PartialStore['chunks']> {
+/** The notes of what is whole; one chunk is in memory at a time. */
+async function readChunks(
+  handle: FileHandle,
+  notesPath: string,
+  first: string,
+  take: (note: NotedChunk, bytes: Buffer) => void,
+): Promise<NotedChunk[]> {
   const text = await readFile(notesPath, 'utf8').catch(() => '');
   if (!text.startsWith(first)) return [];
-  const chunks: { note: NotedChunk; bytes: Buffer }[] = [];
+  const kept: NotedChunk[] = [];
   let position = 0;
   // What follows the last line's end is a torn line.
   for (const line of text.slice(first.length).split('\n').slice(0, -1)) {
@@ -73,10 +81,11 @@ async function readChunks(handle: FileHandle, notesPath: string, first: string):
     const bytes = Buffer.alloc(note.length);
     const { bytesRead } = await handle.read(bytes, 0, note.length, position);
     if (bytesRead < note.length || sha256(bytes) !== note.sha256) break;
-    chunks.push({ note, bytes });
+    take(note, bytes);
+    kept.push(note);
     position += note.length;
   }
-  return chunks;
+  return kept;
 }
 
 function parseNote(line: string): NotedChunk | undefined {

@@ -61,15 +61,10 @@ export async function createProbabilityStore(
   { takeUp }: { takeUp?: string } = {},
 ): Promise<ProbabilityWriter> {
   await mkdir(dirname(path), { recursive: true });
-  const part = takeUp === undefined ? undefined : await openPart(path, { ...facts, of: takeUp });
-  const aside = part?.path ?? asideOf(path);
-  const handle = part?.handle ?? (await open(aside, 'wx'));
   const index: StoreIndex = { ...facts, tta: [...facts.tta], ids: [], lengths: [], sha256: '' };
   const presences: number[] = [];
   const known = new Set<string>();
   const digest = createHash('sha256');
-  let isOpen = true;
-
   const take = (id: string, chunk: Buffer, presence: number | undefined) => {
     digest.update(chunk);
     known.add(id);
@@ -77,7 +72,13 @@ export async function createProbabilityStore(
     index.lengths.push(chunk.length);
     if (presence !== undefined) presences.push(presence);
   };
-  for (const { note, bytes } of part?.chunks ?? []) take(note.id, bytes, note.presence);
+  const part =
+    takeUp === undefined
+      ? undefined
+      : await openPart(path, { ...facts, of: takeUp }, ({ id, presence }, bytes) => take(id, bytes, presence));
+  const aside = part?.path ?? asideOf(path);
+  const handle = part?.handle ?? (await open(aside, 'wx'));
+  let [isOpen, isHeld] = [true, true];
 
   const append = async (id: string, probabilities: Uint8Array, presence?: number) => {
     if (probabilities.length !== facts.resolution ** 2) {
@@ -98,17 +99,20 @@ export async function createProbabilityStore(
     if (isOpen) await handle.close();
     isOpen = false;
   };
+  /** What lies beside the chunks goes, or waits for a later attempt. */
+  const letGo = async (how: 'end' | 'leave') => {
+    if (isHeld) await part?.[how]();
+    isHeld = false;
+  };
   const abandon = async () => {
-    const wasOpen = isOpen;
     await close();
     await rm(aside, { force: true });
-    if (wasOpen) await part?.end();
+    await letGo('end');
   };
   const leave = async () => {
     if (part === undefined) return await abandon();
-    const wasOpen = isOpen;
     await close();
-    if (wasOpen) await part.leave();
+    await letGo('leave');
   };
   const finish = async () => {
     try {
@@ -117,11 +121,11 @@ export async function createProbabilityStore(
       await handle.sync();
       await close();
       await rename(aside, path);
-      await part?.end();
     } catch (error) {
-      await abandon();
+      await leave();
       throw error;
     }
+    await letGo('end');
     await syncDirectory(dirname(path));
   };
   return { ids: [...index.ids], append, finish, abandon, leave };

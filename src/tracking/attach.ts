@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MlflowClient, Run } from 'mlflow-js-client';
 import { MlflowError } from 'mlflow-js-client';
@@ -66,6 +67,8 @@ async function placeUnderParent(client: MlflowClient, runDir: string, run: Run, 
   const parent = entry.tags[PARENT_TAG];
   if (parent === undefined) return;
   const parentDir = join(dirname(runDir), parent);
+  // A parent whose folder is gone is no reason to keep the child back.
+  if (!existsSync(parentDir)) return;
   const known = readPosition(parentDir)?.run_id;
   const parentEntry = readRunEntry(parentDir);
   if (parentEntry === undefined) return;

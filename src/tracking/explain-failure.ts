@@ -12,12 +12,13 @@ export function explainFailure(error: unknown): string {
   return next === '' ? message : `${message.replace(/\.$/, '')}. ${next}`;
 }
 
-function nextOf({ status, code }: MlflowError): string {
+function nextOf({ status, code, message }: MlflowError): string {
   if (status === 401) {
     return 'It wants to know who you are: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.';
   }
-  if (status === 403 && code !== undefined) {
-    return 'It knows this user and does not let them write here: ask for EDIT on the experiment, or name another with mlflow_experiment.';
+  // What MLflow's basic authentication answers has no code: the text alone tells it from a guard's.
+  if (status === 403 && (code !== undefined || /permission denied/i.test(message))) {
+    return 'It knows this user and does not let them write here: ask for EDIT on the experiment (or registered model), or name another with mlflow_experiment.';
   }
   if (status === 403) {
     return 'Something before it refuses: MLflow itself does where the address is not among its --allowed-hosts, else a proxy.';
@@ -30,7 +31,11 @@ function nextOf({ status, code }: MlflowError): string {
 
 /** Throws Error where a server says that it is older than what a run is logged with; one that does not say is taken as it is. */
 export async function checkVersion(client: MlflowClient): Promise<void> {
-  const said = await client.version().catch(() => '');
+  const said = await client.version().catch((error: unknown) => {
+    // No answer at all is for whoever asked; a server without that page is taken as it is.
+    if (error instanceof MlflowError && error.status === undefined) throw error;
+    return '';
+  });
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(said) ?? [];
   if (major === undefined) return;
   const [wantedMajor, wantedMinor] = OLDEST;

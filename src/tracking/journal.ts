@@ -32,6 +32,9 @@ export interface Journal {
   close(): void;
 }
 
+/** The tag by which MLflow's table shows a run. */
+export const NAME_TAG = 'mlflow.runName';
+
 export const JOURNAL_FILE = 'journal.jsonl';
 
 /** Metrics may wait this long for the disk: an fsync costs more than a small training step. */
@@ -49,7 +52,11 @@ export async function openJournal(runDir: string, heard?: (entry: JournalEntry) 
   const { append, flush, close } = openFile(path, heard);
   const known = knownOf(readJournal(path));
   return {
-    run: (description) => append({ type: 'run', time: Date.now(), ...description }, true),
+    run: (description) => {
+      // A run's line sets its name in MLflow: one that it was given since has to be given again.
+      known.tags.delete(NAME_TAG);
+      append({ type: 'run', time: Date.now(), ...description }, true);
+    },
     metrics: (values, step) => {
       const added = Object.entries(values).filter(([key]) => known.add(`${step} ${key}`));
       const written = Object.fromEntries(added.map(([key, value]) => [key, toJson(value)]));
@@ -84,6 +91,7 @@ function knownOf(entries: readonly JournalEntry[]) {
   const known = new Set<string>();
   const tags = new Map<string, string>();
   for (const entry of entries) {
+    if (entry.type === 'run') tags.delete(NAME_TAG);
     if (entry.type === 'metrics') for (const key of Object.keys(entry.values)) known.add(`${entry.step} ${key}`);
     if (entry.type === 'tags') for (const [key, value] of Object.entries(entry.tags)) tags.set(key, value);
     if (entry.type === 'artifact') known.add(`artifact ${entry.artifact_path} ${entry.file}`);
@@ -118,7 +126,7 @@ function openFile(path: string, heard?: (entry: JournalEntry) => void) {
     fsyncSync(file);
     synced = Date.now();
   };
-  /** Later than the line: what the disk says then is thrown at the next one. */
+  /** Later than the line: what the disk says then is thrown at the next call. */
   const syncLater = () => {
     try {
       sync();
@@ -126,13 +134,15 @@ function openFile(path: string, heard?: (entry: JournalEntry) => void) {
       refused = error;
     }
   };
+  const throwRefused = () => {
+    if (refused === undefined) return;
+    const error = refused;
+    refused = undefined;
+    throw error;
+  };
   const append = (entry: JournalEntry, atOnce: boolean) => {
     if (closed) throw new Error(`Expected an open journal for ${entry.type} but ${path} was closed.`);
-    if (refused !== undefined) {
-      const error = refused;
-      refused = undefined;
-      throw error;
-    }
+    throwRefused();
     writeLine(file, `${JSON.stringify(entry)}\n`);
     if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
     else timer ??= setTimeout(syncLater, SYNC_EVERY_MS).unref();
@@ -141,11 +151,17 @@ function openFile(path: string, heard?: (entry: JournalEntry) => void) {
   const close = () => {
     if (closed) return;
     closed = true;
-    sync();
-    closeSync(file);
+    try {
+      throwRefused();
+      sync();
+    } finally {
+      closeSync(file);
+    }
   };
   const flush = () => {
-    if (!closed) sync();
+    if (closed) return;
+    throwRefused();
+    sync();
   };
   return { append, flush, close };
 }

@@ -64,7 +64,7 @@ async function sendLines(to: Destination, lines: readonly JournalLine[]): Promis
     if (group[0]?.type === 'metrics' && (await sendTogether(to, group))) continue;
     for (const entry of group.flatMap(splitMetrics)) {
       await sendEntry(to, entry).catch((error: unknown) => {
-        if (!isFinal(error)) throw error;
+        if (!isFinal(error) && !isRegistrysNo(entry, error)) throw error;
         to.warn(`MLflow does not take ${describe(entry)}: ${messageOf(error)}`);
       });
     }
@@ -108,6 +108,15 @@ function isFinal(error: unknown): boolean {
   if (error.status === 413) return true;
   const others = error.status === 401 || error.status === 403 || error.code === 'RESOURCE_DOES_NOT_EXIST';
   return error.code !== undefined && error.status !== undefined && !error.transient && !others;
+}
+
+/**
+ * A registry that is not there, or does not let this user in, takes no model however often it is asked: the run itself must go on to
+ * its end. (Of a registered model that another user made one may not add versions.)
+ */
+function isRegistrysNo(entry: JournalEntry, error: unknown): boolean {
+  if (entry.type !== 'model' || !(error instanceof MlflowError)) return false;
+  return error.status !== undefined && !error.transient && error.status !== 401;
 }
 
 function describe(entry: JournalEntry): string {

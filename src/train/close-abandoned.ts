@@ -1,5 +1,6 @@
 import type { Terminal } from '../core/terminal.ts';
 import { openJournal } from '../tracking/journal.ts';
+import { readRecord } from '../tracking/read-record.ts';
 import type { RunSummary } from '../tracking/runs.ts';
 import { tryLockRun } from './run-folder.ts';
 
@@ -17,6 +18,8 @@ export async function closeAbandoned(runs: readonly RunSummary[], terminal: Term
     const release = await tryLockRun(dir);
     if (release === undefined) continue;
     try {
+      // It may have ended between the reading and the lock.
+      if (readRecord(dir)?.status !== 'RUNNING') continue;
       const journal = await openJournal(dir);
       journal.end('KILLED');
       journal.close();

@@ -113,7 +113,8 @@ async function trainEpoch(fitting: Fitting, progress: Progress): Promise<void> {
     for await (const batch of watch.waiting(epochBatches(fitting, progress.epoch, from))) {
       signal.throwIfAborted();
       const updated = trainBatch(fitting, batch, progress);
-      if (progress.broken > experiment.nan_tolerance) await endAtNonFinite(fitting, batch, progress);
+      const broken = fitting.step.nonFinite() !== undefined;
+      if (broken && progress.broken > experiment.nan_tolerance) await endAtNonFinite(fitting, batch, progress);
       mixture.see(batch.ids);
       progress.mixture = mixture.counts();
       bar.advance();

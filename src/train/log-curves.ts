@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { plot } from '../pages/plot.ts';
 import { plotPng } from '../pages/plot-png.ts';
@@ -14,13 +15,16 @@ const FOLDER = 'curves';
  * precision over recall of all pixels, as plots and as `curves/thresholds.json`, all logged as artifacts.
  */
 export async function logCurves(
-  { runDir, dataset, split, journal }: Pick<Training, 'runDir' | 'dataset' | 'split' | 'journal'>,
+  { runDir, dataset, split, journal, signal }: Pick<Training, 'runDir' | 'dataset' | 'split' | 'journal' | 'signal'>,
   storePath: string,
 ): Promise<void> {
   const store = await openProbabilityStore(storePath);
   const curves = thresholdCurves();
   try {
     for (const index of split.validation) {
+      // Some milliseconds an image: signals and uploads must get their turn.
+      await setImmediate();
+      signal.throwIfAborted();
       const { id, truth } = dataset.images[index]!;
       curves.add(store.read(id), store.resolution, truth!);
     }

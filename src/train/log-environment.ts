@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -39,9 +40,16 @@ export async function logEnvironment(
   const cut = stdout.length > LONGEST_DIFF ? `\n(cut: ${stdout.length} characters)` : '';
   await log(DIFF_FILE, `${stdout.slice(0, LONGEST_DIFF)}${cut}\n`);
 
-  async function log(file: string, text: string): Promise<void> {
-    await writeFileAtomic(join(runDir, file), text);
-    journal.artifact(file, file);
+  /** A run that is taken up elsewhere keeps what it began with: what is otherwise now is a file of its own. */
+  async function log(name: string, text: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const file = attempt === 1 ? name : name.replace('.', `-${attempt}.`);
+      const there = await readFile(join(runDir, file), 'utf8').catch(() => undefined);
+      if (there !== undefined && there !== text) continue;
+      if (there === undefined) await writeFileAtomic(join(runDir, file), text);
+      journal.artifact(file, file);
+      return;
+    }
   }
 }
 

@@ -48,7 +48,8 @@ function isOf(folder: string, name: string): boolean {
   return folder.slice('20190901-101500-'.length).replace(/-\d+$/, '') === name.replace(/-\d+$/, '');
 }
 
-async function refuseOther(experiment: Experiment, run: RunSummary, cwd: string): Promise<void> {
+/** Throws UserError, with the keys that differ, where a run was begun with another configuration. */
+export async function refuseOther(experiment: Experiment, run: RunSummary, cwd: string): Promise<void> {
   const before = flattenConfig(await parseExperiment(run.config, {}, cwd));
   const now = flattenConfig(experiment);
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];

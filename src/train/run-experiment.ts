@@ -108,6 +108,8 @@ export async function runExperiment(
   const { step, need } = await prepareStep(experiment, initial, setting, terminal);
   signal.throwIfAborted();
   const { progress, from } = state === undefined ? { progress: beginning() } : goOn(state, step, terminal);
+  // The batches left out before are its parent's, or ended the run already: they are counted anew.
+  if (resume?.fork === true || progress.broken > experiment.nan_tolerance) progress.broken = 0;
   // Its arrays are in the step by now, and as large as the network and its optimizer.
   state = undefined;
 
@@ -130,7 +132,7 @@ export async function runExperiment(
   await logEnvironment(runDir, journal, engine);
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
-  const watch = watchSystem(journal, began(runDir), terminal);
+  const watch = watchSystem(journal, began(runDir));
   let training: Training | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
@@ -149,6 +151,7 @@ export async function runExperiment(
     }
     chosen = await fit(training, progress);
     await logChosen(training, chosen);
+    watch.stop();
     status = 'FINISHED';
   } catch (error) {
     const whole = (await readCheckpointIndex(runDir)).last;
@@ -163,7 +166,11 @@ export async function runExperiment(
   } catch (error) {
     failure = error;
   }
-  watch.stop();
+  try {
+    watch.stop();
+  } catch (error) {
+    terminal.warn(messageOf(error));
+  }
   const uploaded = await endRun(status, { journal, uploader, terminal });
   await release();
   dataset.close();

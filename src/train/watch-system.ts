@@ -1,7 +1,5 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { execa } from 'execa';
-import { messageOf } from '../core/errors.ts';
-import type { Terminal } from '../core/terminal.ts';
 import type { Journal } from '../tracking/journal.ts';
 
 /** A sample so often. */
@@ -10,6 +8,7 @@ const MEGABYTE = 1e6;
 
 /** Measures the machine while a run goes on. */
 export interface SystemWatch {
+  /** Throws what the journal threw at it: a disk that refuses says so once, to whoever writes next. */
   stop(): void;
 }
 
@@ -18,10 +17,12 @@ export interface SystemWatch {
  * and of each GPU that `nvidia-smi` lists use, memory and power. The step counts ten seconds since the run began.
  * @param began milliseconds since 1970
  */
-export function watchSystem(journal: Journal, began: number, terminal: Pick<Terminal, 'warn'>): SystemWatch {
+export function watchSystem(journal: Journal, began: number): SystemWatch {
   let before = processorTimes();
   let asking = false;
   let gpus = true;
+  let stopped = false;
+  let failure: unknown;
   const sample = async () => {
     const [now, step] = [processorTimes(), Math.round((Date.now() - began) / EVERY_MS)];
     const busy = 1 - (now.idle - before.idle) / Math.max(1, now.all - before.all);
@@ -30,6 +31,7 @@ export function watchSystem(journal: Journal, began: number, terminal: Pick<Term
     const rows = gpus ? await readGpus() : [];
     // Without a GPU it is not asked for again.
     gpus = rows.length > 0;
+    if (stopped) return;
     journal.metrics(
       {
         'system/cpu_utilization_percentage': 100 * busy,
@@ -48,13 +50,21 @@ export function watchSystem(journal: Journal, began: number, terminal: Pick<Term
     void sample()
       .catch((error: unknown) => {
         clearInterval(timer);
-        terminal.warn(`the machine is not measured any more: ${messageOf(error)}`);
+        failure = error;
       })
       .finally(() => {
         asking = false;
       });
   }, EVERY_MS).unref();
-  return { stop: () => clearInterval(timer) };
+  return {
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+      const error = failure;
+      failure = undefined;
+      if (error !== undefined) throw error;
+    },
+  };
 }
 
 let usage = { cpu: process.cpuUsage(), at: performance.now() };

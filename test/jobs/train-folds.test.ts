@@ -14,6 +14,7 @@ import { silentTerminal } from '../../src/core/terminal.ts';
 import { experimentOfFold } from '../../src/jobs/fold-experiments.ts';
 import { expandFolds } from '../../src/submit/expand-folds.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
+import { listRuns } from '../../src/tracking/runs.ts';
 
 const EXPERIMENT = `
 name: small
@@ -142,7 +143,8 @@ async function startsFromItsFold(): Promise<void> {
     const init = { ...experiment.init!, from };
     return (await experimentOfFold({ ...experiment, init }, fold, { before, runsDir })).init!.from;
   };
-  assert.equal(await fromOf(1, []), 'small-fold1', 'it has finished');
+  const child = (await listRuns(runsDir)).find(({ name }) => name === 'small-fold1')?.run_id;
+  assert.equal(await fromOf(1, []), child, 'of the newest finished run of all folds');
   assert.equal(await fromOf(7, []), 'small', 'there is no such fold');
   assert.equal(await fromOf(7, ['small']), 'small-fold7', 'the same command trains it before');
   const { name, data } = await experimentOfFold(experiment, 1, { before: [], runsDir });

@@ -53,6 +53,29 @@ test('a run that another process uploads is left to it, and counted', async () =
   assert.equal((await run(syncCommand)).exitCode, 0);
 });
 
+test('a run that was deleted in MLflow keeps no other one back', async () => {
+  const deleted = await writeRun('deleted');
+  const later = await writeRun('later');
+  const other = await startAnswering((seen) => {
+    if (!seen.url.includes('runs/get') || !seen.url.includes('run_id=d')) return obliging(seen);
+    const tags = [{ key: 'harness.run_id', value: 'r' }];
+    const info = { run_id: 'd', experiment_id: '1', artifact_uri: '', lifecycle_stage: 'deleted' };
+    return { body: { run: { info, data: { tags } } } };
+  });
+  const named = process.env.MLFLOW_TRACKING_URI;
+  process.env.MLFLOW_TRACKING_URI = other.uri;
+  try {
+    const position = { tracking_uri: other.uri, experiment_id: '1', run_id: 'd', offset: 0 };
+    await writeFile(join(deleted, 'mlflow.json'), JSON.stringify(position));
+    const { json, exitCode } = await run(syncCommand, 'deleted', 'later');
+    assert.deepEqual([json.uploaded, json.pending, exitCode], [3, 3, 3]);
+  } finally {
+    process.env.MLFLOW_TRACKING_URI = named;
+    await other.stop();
+    for (const dir of [deleted, later]) await rm(dir, { recursive: true });
+  }
+});
+
 test('a run whose process is gone is ended; one that is trained, or waits to be taken up, is not', async () => {
   const begin = async (runId: string, tags: Record<string, string>) => {
     const journal = await openJournal(join(cwd, 'runs', runId));

@@ -43,7 +43,7 @@ function writtenDown(broken: ReadonlySet<number>): { step: TrainStep; calls: Cal
 const RATES = [1, (2 + Math.sqrt(3)) / 4, 3 / 4, 1 / 2, 1 / 4, (2 - Math.sqrt(3)) / 4] as const;
 
 /** Trains 7 batches of 4 an epoch, 3 of them an update, for 2 epochs; `broken` are those without a number, counted from 1. */
-async function train(broken: number[] = []) {
+async function train(broken: number[] = [], from = beginning()) {
   const folder = await mkdtemp(join(tmpdir(), 'fit-'));
   const dataset = await writeDataset(
     30,
@@ -64,7 +64,7 @@ async function train(broken: number[] = []) {
   const split = { train: indices(30), validation: [] };
   const signal = new AbortController().signal;
   try {
-    await fit({ runDir: folder, experiment, dataset, split, ...parts, signal, workers: 1 }, beginning());
+    await fit({ runDir: folder, experiment, dataset, split, ...parts, signal, workers: 1 }, from);
   } finally {
     journal.close();
     await dataset.remove();
@@ -129,4 +129,9 @@ test('a batch without numbers is left out of its group; a group of none makes no
       [6, 14, undefined],
     ],
   );
+});
+
+test('batches that were left out before a run was taken up do not end it while its own are numbers', async () => {
+  const { points } = await train([], { ...beginning(), broken: 9 });
+  assert.equal(points.length, 6);
 });
