@@ -9,6 +9,7 @@ import { BOARD_COLUMNS, type Board, type BoardColumn, buildBoard } from '../lead
 import { boardJson } from '../leaderboard/board-json.ts';
 import { boardMarkdown, boardPage } from '../leaderboard/board-page.ts';
 import { agreementTable, boardTable, sayFinals, shakeUpTable } from '../leaderboard/board-tables.ts';
+import { readFinals } from '../leaderboard/finals.ts';
 import { offlineScores } from '../leaderboard/offline-scores.ts';
 import { findSubmission, type KaggleScores, listSubmissions } from '../leaderboard/submission-files.ts';
 import { listRuns } from '../tracking/runs.ts';
@@ -76,7 +77,7 @@ async function show({ values, cwd }: CommandArgs, terminal: Terminal): Promise<C
   const runs = await listRuns(runsDir);
   const truthFile = truth === undefined ? undefined : resolvePath(truth, cwd);
   const imagesOf = offlineScores(runs, { cwd, runsDir, truthFile });
-  const board = await buildBoard(submissions, runs, { imagesOf, sort: column });
+  const board = await buildBoard(submissions, runs, { imagesOf, sort: column, finals: await readFinals(folder) });
   sayBoard(board, terminal);
   const base = resolvePath(out, cwd);
   const json = boardJson(board);

@@ -7,6 +7,7 @@ export function boardJson({ rows, agreements, expectations }: Board) {
     submissions: rows.map((row) => ({
       id: row.submission.id,
       stage: row.submission.manifest.stage,
+      final: row.final ?? null,
       members: row.submission.manifest.members.map(({ run_id, checkpoint, weight }) => ({
         run_id,
         checkpoint,

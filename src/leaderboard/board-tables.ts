@@ -23,7 +23,7 @@ export function boardTable({ rows }: Board): PlainTable {
     ],
     rows: rows.map((row) => [
       row.submission.id,
-      String(row.submission.manifest.stage),
+      `${row.submission.manifest.stage}${row.final === undefined ? '' : ', final'}`,
       row.members.map(nameMember).join(' + '),
       ...BOARD_COLUMNS.map((column) => decimal(row[column], 4)),
     ]),
@@ -84,6 +84,8 @@ export function sayFinals({ rows }: Board): string {
     ...(local === undefined ? [] : [`best locally ${local}`]),
     ...(shown === undefined ? [] : [`best on the public board ${shown}`]),
   ];
+  const marked = rows.filter((row) => row.final !== undefined).map(({ submission }) => submission.id);
+  if (marked.length > 0) names.push(`marked with \`final\`: ${marked.join(', ')}`);
   const count = `${FINAL_SUBMISSIONS} submissions of stage 2 count in the end`;
   return names.length === 0 ? `${count}.` : `${count}: ${names.join('; ')}.`;
 }

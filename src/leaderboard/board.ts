@@ -1,6 +1,7 @@
 import type { ImageScore } from '../metrics/dice.ts';
 import { rankCorrelation } from '../metrics/rank-correlation.ts';
 import type { RunSummary } from '../tracking/runs.ts';
+import type { Final } from './finals.ts';
 import type { OfflineScores } from './offline-scores.ts';
 import { expectShakeUp, type ShakeUp } from './shake-up.ts';
 import type { BuiltFiles } from './submission-files.ts';
@@ -24,6 +25,8 @@ export interface BoardRow extends BoardScores {
   /** Of its members, by the run's name where the run is there. */
   members: { name: string; checkpoint: string; weight: number }[];
   images: ImageScore[] | undefined;
+  /** What it is, where it is marked as one that counts in the end. */
+  final: string | undefined;
 }
 
 /** How well one score tells the order of another, over the submissions of one stage that have both. */
@@ -59,13 +62,14 @@ const MOST_SPLIT = 30;
 export async function buildBoard(
   submissions: readonly BuiltFiles[],
   runs: readonly RunSummary[],
-  { imagesOf, sort }: { imagesOf: OfflineScores; sort: BoardColumn },
+  { imagesOf, sort, finals = [] }: { imagesOf: OfflineScores; sort: BoardColumn; finals?: readonly Final[] },
 ): Promise<Board> {
   const byId = new Map(runs.map((run) => [run.run_id, run]));
   const rows: BoardRow[] = [];
   for (const submission of submissions) {
     const images = await imagesOf(submission);
-    rows.push(describe(submission, submissions, byId, images));
+    const final = finals.find(({ id }) => id === submission.id)?.what;
+    rows.push({ ...describe(submission, submissions, byId, images), final });
   }
   const rank = (row: BoardRow) => [row[sort] ?? -1, localOf(row) ?? -1] as const;
   rows.sort(
@@ -84,7 +88,7 @@ function describe(
   all: readonly BuiltFiles[],
   runs: ReadonlyMap<string, RunSummary>,
   images: ImageScore[] | undefined,
-): BoardRow {
+): Omit<BoardRow, 'final'> {
   const { members, stage } = submission.manifest;
   const alike = all.filter(({ manifest }) => manifest.stage === 'oof' && sameRecipe(manifest, submission.manifest));
   const offline =

@@ -73,7 +73,10 @@ async function board(words: string[] = [], values: Record<string, string> = {}) 
 }
 
 interface Json {
-  submissions: ({ id: string } & Record<'validation' | 'oof' | 'offline' | 'public' | 'private', number | null>)[];
+  submissions: ({ id: string; final: string | null } & Record<
+    'validation' | 'oof' | 'offline' | 'public' | 'private',
+    number | null
+  >)[];
   rank_correlations: { first: string; second: string; submissions: number; correlation: number | null }[];
   shake_ups: {
     images: number;
@@ -101,6 +104,15 @@ test('every submission is listed with what is known of it', async () => {
   assert.equal(of(middle).oof, 0.9, 'its recipe was scored out of fold');
   assert.equal(of(best).oof, null);
   assert.deepEqual([of(final).offline, of(final).public], [null, null]);
+  const marks = { format: 1, finals: [{ id: final, what: '512 and 768', csv_sha256: '', stage1: null }] };
+  await writeFile(join(cwd, 'submissions/finals.json'), JSON.stringify(marks));
+  const marked = await board();
+  assert.deepEqual(
+    marked.json.submissions.filter((each) => each.final !== null).map((each) => [each.id, each.final]),
+    [[final, '512 and 768']],
+  );
+  assert.match(marked.said, /2, final/);
+  await rm(join(cwd, 'submissions/finals.json'));
   const known = await board([], { truth: 'data/stage_2_train.csv' });
   near(known.json.submissions.find(({ id }) => id === final)!.offline, 1);
 });
