@@ -2,7 +2,6 @@ import { relative } from 'node:path';
 import { resolvePath } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { writingTo } from '../data/disk.ts';
 import { chooseRuns } from '../leaderboard/choose-runs.ts';
@@ -17,6 +16,7 @@ import type { ScoredRun } from '../leaderboard/run-scores.ts';
 import { readTruths } from '../leaderboard/truth.ts';
 import type { Command } from './command.ts';
 import { sayTable } from './say-table.ts';
+import { readWhole } from './values.ts';
 
 /** `npm run compare [run…]`: which run is better, and is it more than noise? */
 export const compareCommand: Command = {
@@ -33,7 +33,7 @@ export const compareCommand: Command = {
   overrides: true,
   run: async ({ words, values, cwd, signal }, terminal) => {
     const { sort = 'val/dice', baseline, limit = '25', images = '12', out = 'reports/compare', ...filters } = values;
-    const shown: Shown = { contenders: readCount('limit', limit), images: readCount('images', images) };
+    const shown: Shown = { contenders: readWhole('limit', limit, 0), images: readWhole('images', images, 0) };
     const { runsDir } = await readSettings(cwd);
     const runs = await chooseRuns(runsDir, { words, filters });
     const truthOf = readTruths(cwd, terminal);
@@ -80,9 +80,4 @@ function sayComparison(comparison: Comparison, shown: Shown, terminal: Terminal)
     sayTable(differenceTable(set, shown.contenders, parts), terminal);
     if (parts === 'all images') terminal.say('on positives and on empties: in the report');
   }
-}
-
-function readCount(key: string, text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 0', key, text));
 }

@@ -15,6 +15,7 @@ import { superviseRun } from '../train/supervise-run.ts';
 import type { Command, CommandResult } from './command.ts';
 import { trainAllFolds } from './exp-folds.ts';
 import { preparePhantom } from './prepare-phantom.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run exp <experiment.yml> [more.yml …]`: train, several files in order. */
 export const expCommand: Command = {
@@ -102,11 +103,6 @@ function readTakeUp(all: boolean, wish: ResumeWish | undefined, retry: string | 
   }
   if (retry !== undefined) return 'failed';
   return wish === undefined ? undefined : 'unfinished';
-}
-
-function readSwitch(key: string, typed = 'false'): boolean {
-  if (typed === 'true' || typed === 'false') return typed === 'true';
-  throw new UserError(expected('true or false', key, typed));
 }
 
 /** Every file's dry run, in order; the JSON of several is the last one's with all of them as `runs`. */

@@ -1,9 +1,10 @@
 import { relative, resolve } from 'node:path';
-import { expected, UserError } from '../core/errors.ts';
+import { FINAL_SUBMISSIONS } from '../core/competition.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { type Final, finalsPath, MOST_FINALS, markFinal, readFinals, unmarkFinal } from '../leaderboard/finals.ts';
+import { type Final, finalsPath, markFinal, readFinals, unmarkFinal } from '../leaderboard/finals.ts';
 import { findSubmission } from '../leaderboard/submission-files.ts';
 import type { Command } from './command.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run final [submission]`: which of stage 2's submissions count in the end. */
 export const finalCommand: Command = {
@@ -19,7 +20,7 @@ export const finalCommand: Command = {
   run: async ({ words, values, cwd }, terminal) => {
     const folder = resolve(cwd, 'submissions');
     const finals = await change(words[0], values, { folder, cwd });
-    if (finals.length === 0) terminal.say(`none of the ${MOST_FINALS} final submissions is marked`);
+    if (finals.length === 0) terminal.say(`none of the ${FINAL_SUBMISSIONS} final submissions is marked`);
     for (const [place, each] of finals.entries()) sayFinal(place, each, terminal);
     if (finals.length > 0)
       terminal.say(`marks        ${relative(cwd, finalsPath(folder))}; choose the same ones on Kaggle`);
@@ -29,13 +30,13 @@ export const finalCommand: Command = {
 
 async function change(
   word: string | undefined,
-  { what, stage1, remove = 'false' }: Readonly<Record<string, string>>,
+  { what, stage1, remove }: Readonly<Record<string, string>>,
   { folder, cwd }: { folder: string; cwd: string },
 ): Promise<Final[]> {
-  if (remove !== 'true' && remove !== 'false') throw new UserError(expected('true or false', 'remove', remove));
+  const removes = readSwitch('remove', remove);
   if (word === undefined) return await readFinals(folder);
   const submission = await findSubmission(word, folder, cwd);
-  if (remove === 'true') return await unmarkFinal(submission.id, folder);
+  if (removes) return await unmarkFinal(submission.id, folder);
   return await markFinal(submission, { folder, what, stage1 });
 }
 

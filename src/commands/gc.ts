@@ -9,6 +9,7 @@ import { type Collected, type CollectOptions, collectRun } from '../train/garbag
 import { KEEPS, type Keep } from '../train/garbage/plan.ts';
 import { type References, readReferences } from '../train/garbage/references.ts';
 import type { Command, CommandResult } from './command.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run gc [run…] dry_run=true`: what nothing needs any more of runs goes. */
 export const gcCommand: Command = {
@@ -56,11 +57,6 @@ function readKeep(typed = 'named'): Keep {
   const keep = KEEPS.find((each) => each === typed);
   if (keep !== undefined) return keep;
   throw new UserError(expected(`one of ${KEEPS.join(', ')}`, 'keep', typed, didYouMean(typed, KEEPS)));
-}
-
-function readSwitch(key: string, typed = 'false'): boolean {
-  if (typed === 'true' || typed === 'false') return typed === 'true';
-  throw new UserError(expected('true or false', key, typed));
 }
 
 function isSkipped(collected: Collected): boolean {

@@ -8,6 +8,7 @@ import { summarise } from '../data/ingest-report.ts';
 import { type NormalisationConfig, normalisationConfig } from '../dicom/normalisation.ts';
 import type { Command } from './command.ts';
 import { speakIngest } from './ingest-words.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run ingest data=…`: verify, decode, catalogue and cache a download. */
 export const ingestCommand: Command = {
@@ -35,8 +36,8 @@ export const ingestCommand: Command = {
       {
         root,
         signal,
-        strict: readFlag(values.strict, 'strict'),
-        png: readFlag(values.png, 'png'),
+        strict: readSwitch('strict', values.strict),
+        png: readSwitch('png', values.png),
         normalisation: readNormalisation(values.normalisation),
         ...(resolution === undefined ? {} : { resolution }),
         ...(stage === undefined ? {} : { stage }),
@@ -77,12 +78,6 @@ function readResolution(text: string | undefined): number | undefined {
 function readReport(text: string | undefined, cwd: string, root: string): string | undefined {
   if (text === 'false') return undefined;
   return text === undefined ? dataReportPath(cwd, root) : checkReportPath(resolve(cwd, text));
-}
-
-function readFlag(text: string | undefined, name: string): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  throw new UserError(expected('true or false', name, text));
 }
 
 /** A name alone, or YAML with its settings. */

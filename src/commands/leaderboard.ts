@@ -15,6 +15,7 @@ import { findSubmission, type KaggleScores, listSubmissions } from '../leaderboa
 import { listRuns } from '../tracking/runs.ts';
 import type { Command, CommandArgs, CommandResult } from './command.ts';
 import { sayTable } from './say-table.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run leaderboard`: every submission that was built; `record` writes down what Kaggle says of one. */
 export const leaderboardCommand: Command = {
@@ -59,15 +60,15 @@ async function record(word: string, { values, cwd }: CommandArgs, terminal: Term
 }
 
 async function show({ values, cwd }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const { sort = 'public', truth, out = 'reports/leaderboard', kaggle = 'false', ...others } = values;
+  const { sort = 'public', truth, out = 'reports/leaderboard', kaggle, ...others } = values;
   const other = Object.keys(others)[0];
   if (other !== undefined)
     throw new UserError(`Name the submission: npm run leaderboard record <submission> ${other}=…`);
   const column = readColumn(sort);
-  if (kaggle !== 'true' && kaggle !== 'false') throw new UserError(expected('true or false', 'kaggle', kaggle));
+  const asksKaggle = readSwitch('kaggle', kaggle);
   const folder = resolve(cwd, 'submissions');
   const { runsDir } = await readSettings(cwd);
-  if (kaggle === 'true') await fetchScores(folder, runsDir, terminal);
+  if (asksKaggle) await fetchScores(folder, runsDir, terminal);
   const submissions = await listSubmissions(folder);
   if (submissions.length === 0) {
     throw new UserError(

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
-import { expected, UserError } from '../core/errors.ts';
 import { writePhantom } from '../data/phantom/index.ts';
 import type { Command } from './command.ts';
+import { readWhole } from './values.ts';
 
 const KEYS = {
   out: 'the folder to make (data/phantom)',
@@ -18,8 +18,8 @@ export const phantomCommand: Command = {
   overrides: false,
   async run({ values, cwd, signal }, terminal) {
     const root = resolve(cwd, values.out ?? 'data/phantom');
-    const images = readWhole(values.images ?? '240', 'images');
-    const seed = readWhole(values.seed ?? '42', 'seed');
+    const images = readWhole('images', values.images ?? '240', 0);
+    const seed = readWhole('seed', values.seed ?? '42', 0);
     const summary = await writePhantom({ root, images, seed, signal }, terminal);
     const shown = relative(cwd, root) || '.';
     terminal.say(
@@ -30,8 +30,3 @@ export const phantomCommand: Command = {
     return { json: { root, ...summary } };
   },
 };
-
-function readWhole(text: string, key: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number', key, text));
-}

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Terminal } from '../core/terminal.ts';
 import type { Difference, Estimate } from '../metrics/bootstrap.ts';
-import { type Kind, kindOf } from '../metrics/confusion.ts';
+import { faultOf } from '../metrics/confusion.ts';
 import type { ScoreSummary } from '../metrics/dice.ts';
 import { counted, range, signed } from '../pages/numbers.ts';
 import { listProblems } from '../submit/check.ts';
@@ -72,20 +72,13 @@ export function sayDifference(difference: ScoreDifference, terminal: Terminal): 
   terminal.say(table.toString());
 }
 
-const KINDS: Record<Kind, string> = {
-  found: 'poor outline',
-  missed: 'missed',
-  false_alarms: 'false alarm',
-  both_empty: '',
-};
-
 /** Lists the images that cost most. */
 export function sayWorst(images: readonly ScoredImage[], terminal: Terminal): void {
   if (images.length === 0) return;
   const table = plainTable(['worst images', 'Dice', 'true pixels', 'predicted', '']);
   for (const image of images) {
     const { id, dice, truthArea, predictedArea } = image;
-    table.push([id, show(dice), truthArea, predictedArea, KINDS[kindOf(image)]]);
+    table.push([id, show(dice), truthArea, predictedArea, faultOf(image)]);
   }
   terminal.say(table.toString());
 }

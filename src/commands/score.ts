@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { readPatientTable } from '../data/patient-table.ts';
 import { kindOf } from '../metrics/confusion.ts';
@@ -16,6 +16,7 @@ import {
 import { differScores } from '../submit/score-difference.ts';
 import type { Command } from './command.ts';
 import { sayDifference, sayFaults, sayScore, sayWorst } from './score-words.ts';
+import { readSwitch, readWhole } from './values.ts';
 
 /** `npm run score <submission.csv> [other.csv] truth=<rle.csv>`: the competition's metric, offline. */
 export const scoreCommand: Command = {
@@ -33,7 +34,7 @@ export const scoreCommand: Command = {
   overrides: false,
   run: async ({ words, values, cwd }, terminal) => {
     const options = await readOptions(values, cwd);
-    const worst = readWorst(values.worst);
+    const worst = readWhole('worst', values.worst ?? '10', 0);
     const [first, second] = words.map((word) => resolve(cwd, word));
     const score = await scoreSubmission(first!, options);
     const shown = second === undefined ? score : await scoreSubmission(second, options);
@@ -91,19 +92,9 @@ async function readOptions(values: Readonly<Record<string, string>>, cwd: string
   const { truth, sample, patients, strict } = values;
   if (truth === undefined) throw new UserError('Name the label file: `npm run score <csv> truth=<rle.csv>`.');
   return {
-    strict: readStrict(strict),
+    strict: readSwitch('strict', strict ?? 'true'),
     truth: await readTruth(resolve(cwd, truth)),
     sample: sample === undefined ? undefined : await readWanted(resolve(cwd, sample)),
     patients: patients === undefined ? undefined : (await readPatientTable(resolve(cwd, patients))).patients,
   };
-}
-
-function readStrict(text = 'true'): boolean {
-  if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', 'strict', text));
-  return text === 'true';
-}
-
-function readWorst(text = '10'): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 0', 'worst', text));
 }

@@ -16,6 +16,7 @@ import { readCommit } from '../train/describe-run.ts';
 import type { Command, CommandArgs, CommandResult } from './command.ts';
 import { sayScore } from './score-words.ts';
 import { isBuilt, prepareSending, send, sendBuilt } from './send-submission.ts';
+import { readSwitch } from './values.ts';
 
 /** `npm run submit <submission.yml> stage=1|2|oof`: build, check and pack a submission. */
 export const submitCommand: Command = {
@@ -117,9 +118,4 @@ function readSubmissionStage(text: string | undefined): SubmissionStage {
   const stage = [...STAGES, 'oof' as const].find((each) => String(each) === text);
   if (stage !== undefined) return stage;
   throw new UserError(expected('1, 2 or oof', 'stage', text, 'Name it: `npm run submit <submission.yml> stage=1`.'));
-}
-
-function readSwitch(key: string, text = 'false'): boolean {
-  if (text !== 'true' && text !== 'false') throw new UserError(expected('true or false', key, text));
-  return text === 'true';
 }

@@ -17,6 +17,7 @@ import { idleSteps, type TuneReport, tuneReport } from '../submit/tune/report.ts
 import { GRID, STEPS, type Step } from '../submit/tune/space.ts';
 import { tune } from '../submit/tune/tune.ts';
 import type { Command } from './command.ts';
+import { readWhole } from './values.ts';
 
 /** `npm run tune <submission.yml>`: post-processing and weights for a submission's members, on their validation images. */
 export const tuneCommand: Command = {
@@ -93,10 +94,4 @@ function readSteps(text: string): Step[] {
 function readPage(text: string, cwd: string): string {
   if (text.endsWith('.html')) return resolve(cwd, text);
   throw new UserError(expected('a name that ends in .html', 'report', text));
-}
-
-function readWhole(key: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UserError(expected(`a whole number from ${least} to ${most}`, key, text));
 }

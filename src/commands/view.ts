@@ -2,11 +2,11 @@ import { relative, resolve } from 'node:path';
 import { resolvePath } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { expected, UserError } from '../core/errors.ts';
 import { writingTo } from '../data/disk.ts';
 import { countLooks, viewPage } from '../leaderboard/view-page.ts';
 import { LOOKS, openView } from '../leaderboard/view-source.ts';
 import type { Command } from './command.ts';
+import { readWhole } from './values.ts';
 
 /** `npm run view <submission|run>`: a page of images with the outlines of truth and prediction. */
 export const viewCommand: Command = {
@@ -21,7 +21,7 @@ export const viewCommand: Command = {
   },
   overrides: false,
   run: async ({ words, values, cwd, signal }, terminal) => {
-    const most = readMost(values.images);
+    const most = readWhole('images', values.images ?? '60');
     const { runsDir } = await readSettings(cwd);
     const options = {
       ...{ runsDir, folder: resolve(cwd, 'submissions'), cwd, run: values.run },
@@ -44,8 +44,3 @@ export const viewCommand: Command = {
     }
   },
 };
-
-function readMost(text = '60'): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', 'images', text));
-}

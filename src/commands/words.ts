@@ -1,6 +1,7 @@
 import { didYouMean } from '../config/nearest.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Command, CommandArgs } from './command.ts';
+import { readSwitch } from './values.ts';
 
 /** The words after a command's name, told apart. */
 export type TypedWords = Pick<CommandArgs, 'words' | 'values'>;
@@ -19,8 +20,8 @@ export function readWords(typed: readonly string[]): TypedWords {
     if (pair === null) words.push(word);
     else values[pair[1]!] = pair[2]!;
   }
-  const { json = 'false', ...rest } = values;
-  if (json !== 'true' && json !== 'false') throw new UserError(expected('true or false', 'json', json));
+  const { json, ...rest } = values;
+  readSwitch('json', json);
   return { words, values: rest };
 }
 

@@ -2,12 +2,8 @@ import type { Experiment } from '../config/experiment.ts';
 import { resolvePath } from '../config/paths.ts';
 import { expected, UserError } from '../core/errors.ts';
 import { readFolds } from '../data/folds.ts';
+import { foldsOf } from '../tracking/folds-of.ts';
 import { listRuns } from '../tracking/runs.ts';
-
-/** The tag by which the run of all folds says which run a fold's is. */
-export function foldTag(fold: number): string {
-  return `fold.${fold}`;
-}
 
 /** The run of one fold of an experiment is named for both. */
 export function nameOfFold(name: string, fold: number): string {
@@ -46,8 +42,9 @@ async function childOf(reference: string, fold: number, runsDir: string): Promis
   const named = (await listRuns(runsDir)).filter(
     ({ run_id, name, status, record }) =>
       status === 'FINISHED' &&
-      record.tags[foldTag(fold)] !== undefined &&
+      foldsOf(record).has(fold) &&
       [run_id, name, name.replace(/-folds$/, '')].includes(reference),
   );
-  return named.at(-1)?.record.tags[foldTag(fold)];
+  const newest = named.at(-1);
+  return newest && foldsOf(newest.record).get(fold);
 }

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { flattenConfig, formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UserError } from '../core/errors.ts';
+import { foldsOf, foldTag } from '../tracking/folds-of.ts';
 import type { Journal } from '../tracking/journal.ts';
 import { openJournal } from '../tracking/journal.ts';
 import { listRuns, type RunSummary } from '../tracking/runs.ts';
@@ -11,7 +12,6 @@ import { REQUEUE_TAG } from '../train/close-abandoned.ts';
 import { sourceTags } from '../train/describe-run.ts';
 import { refuseOther } from '../train/resume.ts';
 import { lockRun, makeRunDirectory } from '../train/run-folder.ts';
-import { foldTag } from './fold-experiments.ts';
 
 /** The run that the runs of all folds are children of: it trains nothing itself. */
 export interface FoldsRun {
@@ -49,7 +49,7 @@ export async function openFoldsRun(
     tags: { ...(await sourceTags(file)), 'data.fold': 'all' },
   });
   if (known !== undefined) journal.tags({ [REQUEUE_TAG]: 'false' });
-  const children = childrenOf(known);
+  const children = known === undefined ? new Map<number, string>() : foldsOf(known.record);
   return {
     runId,
     runDir,
@@ -70,15 +70,5 @@ export async function findFoldsRun(experiment: Experiment, runsDir: string): Pro
   if (found !== undefined) return found;
   throw new UserError(
     `Expected a run of all folds of ${experiment.name} for retry=failed but there is none: begin it without.`,
-  );
-}
-
-function childrenOf(run: RunSummary | undefined): Map<number, string> {
-  const tags = Object.entries(run?.record.tags ?? {});
-  return new Map(
-    tags.flatMap(([key, value]) => {
-      const fold = /^fold\.(\d+)$/.exec(key)?.[1];
-      return fold === undefined ? [] : [[Number(fold), value] as const];
-    }),
   );
 }

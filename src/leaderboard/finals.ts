@@ -3,11 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256File, writeFileAtomic } from '../core/atomic-file.ts';
+import { FINAL_SUBMISSIONS } from '../core/competition.ts';
 import { expected, messageOf, UserError } from '../core/errors.ts';
 import { type BuiltFiles, csvPath, listSubmissions } from './submission-files.ts';
-
-/** The competition counts so many submissions in the end. */
-export const MOST_FINALS = 2;
 
 const final = z.strictObject({
   /** The submission's, see BuiltFiles. */
@@ -20,7 +18,7 @@ const final = z.strictObject({
 });
 export type Final = z.infer<typeof final>;
 
-const finalsFile = z.strictObject({ format: z.literal(1), finals: z.array(final).max(MOST_FINALS) });
+const finalsFile = z.strictObject({ format: z.literal(1), finals: z.array(final).max(FINAL_SUBMISSIONS) });
 
 /** Where the marks lie. */
 export function finalsPath(folder: string): string {
@@ -57,10 +55,10 @@ export async function markFinal(
     throw new UserError(expected(`the CSV that the manifest of ${id} speaks of`, csvPath(submission), 'other bytes'));
   }
   const others = (await readFinals(folder)).filter((each) => each.id !== id);
-  if (others.length >= MOST_FINALS) {
+  if (others.length >= FINAL_SUBMISSIONS) {
     const named = others.map((each) => each.id).join(' and ');
     throw new UserError(
-      `Expected at most ${MOST_FINALS} final submissions but ${named} are marked. \`npm run final ${others[0]!.id} remove=true\` takes a mark away.`,
+      `Expected at most ${FINAL_SUBMISSIONS} final submissions but ${named} are marked. \`npm run final ${others[0]!.id} remove=true\` takes a mark away.`,
     );
   }
   const twin = others.find((each) => each.csv_sha256 === digest);

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Terminal } from '../core/terminal.ts';
+import { foldsOf } from '../tracking/folds-of.ts';
 import { type RunSummary, readRun } from '../tracking/runs.ts';
 import { type ScoredRun, scoreOneRun } from './run-scores.ts';
 import type { TruthOf } from './truth.ts';
@@ -9,7 +10,7 @@ import type { TruthOf } from './truth.ts';
  * it; its pooled figures (`cv/dice`, …) stand where a run's own (`val/dice`, …) do.
  */
 export async function scoreRun(run: RunSummary, truthOf: TruthOf, terminal: Terminal): Promise<ScoredRun> {
-  const ids = foldsOf(run);
+  const ids = [...foldsOf(run.record).values()];
   if (ids.length === 0) return await scoreOneRun(run, truthOf, terminal);
   const parts: ScoredRun[] = [];
   for (const id of ids) {
@@ -31,8 +32,3 @@ const POOLED: Readonly<Record<string, string>> = {
   'cv/iou': 'val/iou',
   'cv/dice_all_empty': 'val/dice_all_empty',
 };
-
-/** The ids of the runs of all folds that a run is made of; none of any other run. */
-function foldsOf({ record }: RunSummary): string[] {
-  return Object.entries(record.tags).flatMap(([key, id]) => (/^fold\.\d+$/.test(key) ? [id] : []));
-}

@@ -1,6 +1,6 @@
 import type { Terminal } from '../core/terminal.ts';
 import { createBootstrap, type Estimate } from '../metrics/bootstrap.ts';
-import { type Confusion, countKinds, kindOf } from '../metrics/confusion.ts';
+import { type Confusion, countKinds, faultOf } from '../metrics/confusion.ts';
 import type { ImageScore } from '../metrics/dice.ts';
 import { histogram } from '../pages/charts.ts';
 import { type Html, html } from '../pages/html.ts';
@@ -139,13 +139,11 @@ async function scores({ images = [] }: ScoredRun, { confusion }: RunFigures): Pr
   return sideBySide(card('Dice of the positive images', chart), card('Masks and no masks', counts));
 }
 
-const KINDS = { found: 'poor outline', missed: 'missed', false_alarms: 'false alarm', both_empty: '' };
-
 async function worstPictures(scored: ScoredRun, { worst }: RunFigures, cwd: string, terminal: Terminal): Promise<Html> {
   const list = table({
     caption: 'The images that cost most',
     columns: [{ heading: 'Image' }, { heading: 'Dice', numeric: true }, { heading: '' }],
-    rows: worst.map((image) => [image.id, decimal(image.dice, 4), KINDS[kindOf(image)]]),
+    rows: worst.map((image) => [image.id, decimal(image.dice, 4), faultOf(image)]),
   });
   const source = await openImages(scored.run, cwd, terminal);
   if (typeof source === 'string')
@@ -154,7 +152,7 @@ async function worstPictures(scored: ScoredRun, { worst }: RunFigures, cwd: stri
   try {
     const figures: Html[] = [];
     for (const image of worst) {
-      const caption = `Dice ${decimal(image.dice, 3)}, ${KINDS[kindOf(image)]}`;
+      const caption = [`Dice ${decimal(image.dice, 3)}`, faultOf(image)].filter((part) => part !== '').join(', ');
       figures.push(await drawImage(image.id, source, masks, { alt: image.id, caption, note: image.id }));
     }
     const lead = html`<p>The truth in orange, the prediction in blue.</p>`;

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { POOR } from '../metrics/confusion.ts';
 import type { ImageScore } from '../metrics/dice.ts';
 import { type Html, html } from '../pages/html.ts';
 import { count, counted, decimal } from '../pages/numbers.ts';
 import { notice, page } from '../pages/page.ts';
 import { picture, pictures, pictureUri } from '../pages/picture.ts';
-import { imagesOf, LOOKS, type Look, lookOf, POOR, type ViewSource } from './view-source.ts';
+import { imagesOf, LOOKS, type Look, lookOf, type ViewSource } from './view-source.ts';
 
 const WORDS: Record<Look, { filter: string; caption: string }> = {
   'false-alarm': { filter: 'False alarms', caption: 'false alarm' },

@@ -4,7 +4,7 @@ import { expected, UserError } from '../core/errors.ts';
 import { type Mask, maskArea } from '../core/image.ts';
 import { runsToMask } from '../core/rle.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { kindOf } from '../metrics/confusion.ts';
+import { kindOf, POOR } from '../metrics/confusion.ts';
 import type { ImageScore } from '../metrics/dice.ts';
 import { readAnySubmission } from '../submit/read-submission.ts';
 import { readTruth, scoreSubmission } from '../submit/score.ts';
@@ -17,9 +17,6 @@ import { readTruths } from './truth.ts';
 /** How an image looks beside its truth. */
 export const LOOKS = ['false-alarm', 'missed', 'poor', 'good'] as const;
 export type Look = (typeof LOOKS)[number];
-
-/** Below this Dice an outline is poor. */
-export const POOR = 0.8;
 
 /** A prediction that can be looked at, image by image. */
 export interface ViewSource {

@@ -1,6 +1,7 @@
 import type { Submission, SubmissionMember } from '../config/submission.ts';
 import { expected, UserError } from '../core/errors.ts';
-import { findRun, listRuns, type RunSummary } from '../tracking/runs.ts';
+import { foldsOf } from '../tracking/folds-of.ts';
+import { findRun, listRuns } from '../tracking/runs.ts';
 
 /**
  * A submission whose members that are runs of all folds (`data.fold=all`) are replaced by the runs of these folds, each with its share
@@ -8,13 +9,13 @@ import { findRun, listRuns, type RunSummary } from '../tracking/runs.ts';
  */
 export async function expandFolds<S extends Pick<Submission, 'members'>>(submission: S, runsDir: string): Promise<S> {
   const members: SubmissionMember[] = [];
-  for (const member of submission.members) members.push(...(await foldsOf(member, runsDir)));
+  for (const member of submission.members) members.push(...(await expand(member, runsDir)));
   return { ...submission, members };
 }
 
-async function foldsOf(member: SubmissionMember, runsDir: string): Promise<SubmissionMember[]> {
+async function expand(member: SubmissionMember, runsDir: string): Promise<SubmissionMember[]> {
   const run = await findRun(runsDir, member.run);
-  const children = childIds(run);
+  const children = [...foldsOf(run.record).values()];
   if (children.length === 0) return [member];
   const runs = await listRuns(runsDir);
   const unfinished = children.filter((id) => runs.find(({ run_id }) => run_id === id)?.status !== 'FINISHED');
@@ -23,15 +24,4 @@ async function foldsOf(member: SubmissionMember, runsDir: string): Promise<Submi
     throw new UserError(expected(`all folds of ${run.run_id} to have finished`, 'members', unfinished, next));
   }
   return children.map((id) => ({ ...member, run: id, weight: member.weight / children.length }));
-}
-
-/** The runs of a run's folds, by fold; none where it trained itself. */
-function childIds({ record }: RunSummary): string[] {
-  return Object.entries(record.tags)
-    .flatMap(([key, id]) => {
-      const fold = /^fold\.(\d+)$/.exec(key)?.[1];
-      return fold === undefined ? [] : [{ fold: Number(fold), id }];
-    })
-    .sort((a, b) => a.fold - b.fold)
-    .map(({ id }) => id);
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Experiment } from '../config/experiment.ts';
 import type { Settings } from '../config/settings.ts';
 import { configTable } from '../config/show-config.ts';
@@ -8,7 +7,7 @@ import { countWeighed } from '../data/extra-weights.ts';
 import { loadEngine } from '../engine/load.ts';
 import { limitTensorFlow, readHostMemory } from '../engine/memory.ts';
 import { readCheckpointIndex } from '../models/checkpoint.ts';
-import { JOURNAL_FILE, type Journal, openJournal, readJournal } from '../tracking/journal.ts';
+import { type Journal, openJournal } from '../tracking/journal.ts';
 import { readRecord } from '../tracking/read-record.ts';
 import { openEventFile } from '../tracking/tensorboard.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
@@ -132,7 +131,7 @@ export async function runExperiment(
   await logEnvironment(runDir, journal, engine);
   const uploader = startUploader({ runDir, tracking: resolveTracking(settings, terminal) }, terminal);
 
-  const watch = watchSystem(journal, began(runDir));
+  const watch = watchSystem(journal, readRecord(runDir)!.started);
   let training: Training | undefined;
   let chosen: SavedCheckpoint | undefined;
   let failure: unknown;
@@ -180,11 +179,6 @@ export async function runExperiment(
   readRecord(runDir);
   const { mlflow_run_id, tracking_uri } = uploaded;
   return { run_id: runId, run_dir: runDir, status, chosen, mlflow_run_id, tracking_uri };
-}
-
-/** When a run began first, in milliseconds since 1970. */
-function began(runDir: string): number {
-  return readJournal(join(runDir, JOURNAL_FILE))[0]!.time;
 }
 
 /**

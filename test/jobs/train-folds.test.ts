@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,24 +14,13 @@ import { experimentOfFold } from '../../src/jobs/fold-experiments.ts';
 import { expandFolds } from '../../src/submit/expand-folds.ts';
 import { readJournal } from '../../src/tracking/journal.ts';
 import { listRuns } from '../../src/tracking/runs.ts';
-
-const EXPERIMENT = `
-name: small
-data: { root: data/phantom, folds: folds/k2.csv, fold: 0, phantom: { images: 24, seed: 3 } }
-resolution: 32
-model: { encoder: efficientnet-b0, norm_momentum: 0.9 }
-loss: bce + dice
-optimizer: { name: adam }
-lr_schedule: { name: cosine, lr: 1.0e-3 }
-batch_size: 4
-epochs: 1
-`;
+import { type ExpEnded, runExp, SMALL_EXPERIMENT } from './run-exp.ts';
 
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'folds-'));
-  await writeFile(join(folder, 'small.yml'), EXPERIMENT);
-  const next = EXPERIMENT.replace('name: small', 'name: next').replace(
+  await writeFile(join(folder, 'small.yml'), SMALL_EXPERIMENT);
+  const next = SMALL_EXPERIMENT.replace('name: small', 'name: next').replace(
     'resolution: 32',
     'init: { from: small }\nresolution: 64',
   );
@@ -50,29 +38,13 @@ interface Fold {
   metrics: Record<string, number>;
 }
 
-interface Ended {
-  code: number | null;
+interface Ended extends ExpEnded {
   json: Omit<Fold, 'fold'> & { folds: Fold[] };
-  stderr: string;
 }
 
-/** Runs `npm run exp` with these words; `hear` gets each piece of what it says. */
-function exp(words: string[], hear: (text: string, pid: number) => void = () => {}): Promise<Ended> {
-  const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
-  const env = { INIT_CWD: folder, MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', PNEUMOTHORAX_LOADER_WORKERS: '1' };
-  const child = spawn(process.execPath, ['--import', 'tsx', cli, 'exp', ...words, 'json=true'], {
-    env: { ...process.env, ...env },
-  });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-    hear(err, child.pid!);
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, json: out === '' ? {} : JSON.parse(out), stderr: err }));
-  });
-}
+// Nobody listens on port 1.
+const exp = (words: string[], hear?: (said: string, pid: number) => void): Promise<Ended> =>
+  runExp(folder, 'http://127.0.0.1:1', words, hear);
 
 /** The processes that a process has started (proc(5)). */
 function childrenOf(pid: number): number[] {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,26 +11,14 @@ import type { JournalEntry } from '../../src/tracking/journal-entry.ts';
 import { ensureMlflow } from '../../src/tracking/mlflow-install.ts';
 import { ensureServer, stopServer } from '../../src/tracking/server.ts';
 import { readUpload, syncRun } from '../../src/tracking/uploader.ts';
-
-const EXPERIMENT = `
-name: told
-data: { root: data/phantom, folds: folds/k2.csv, fold: 0, phantom: { images: 24, seed: 3 } }
-resolution: 32
-model: { encoder: efficientnet-b0, norm_momentum: 0.9 }
-loss: bce + dice
-optimizer: { name: adam }
-lr_schedule: { name: cosine, lr: 1.0e-3 }
-batch_size: 4
-epochs: 2
-swa_epochs: 1
-`;
+import { runExp, SMALL_EXPERIMENT } from '../jobs/run-exp.ts';
 
 let folder: string;
 let uri: string;
 let python: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'read-back-'));
-  await writeFile(join(folder, 'told.yml'), EXPERIMENT);
+  await writeFile(join(folder, 'told.yml'), SMALL_EXPERIMENT);
   const { cacheDir } = await readSettings();
   python = await ensureMlflow(cacheDir, silentTerminal);
   uri = await ensureServer({ cacheDir, runsDir: join(folder, 'runs') }, silentTerminal);
@@ -65,24 +52,8 @@ async function readBack(runId: string): Promise<ReadBack> {
   return JSON.parse((await execa(python, [script, uri, runId])).stdout);
 }
 
-/** Runs `npm run exp` with these words; `hear` gets what it says so far, and the process. */
-async function exp(words: string[], hear: (said: string, kill: () => void) => void = () => {}) {
-  const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
-  const env = { ...process.env, INIT_CWD: folder, MLFLOW_TRACKING_URI: uri, PNEUMOTHORAX_LOADER_WORKERS: '1' };
-  const child = spawn(process.execPath, ['--import', 'tsx', cli, 'exp', 'told.yml', ...words, 'json=true'], {
-    env,
-    detached: true,
-  });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-    // The whole group: nobody is left to end the run.
-    hear(err, () => process.kill(-child.pid!, 'SIGKILL'));
-  });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  return { code, err, json: out === '' ? undefined : JSON.parse(out) };
-}
+const exp = (words: string[], hear?: (said: string, pid: number) => void) =>
+  runExp(folder, uri, ['told.yml', 'epochs=2', 'swa_epochs=1', ...words], hear);
 
 /** Everything in a journal is in what was read back, and nothing else of these kinds is. */
 async function assertEqual(runDir: string, told: ReadBack): Promise<void> {
@@ -127,8 +98,8 @@ async function assertEqual(runDir: string, told: ReadBack): Promise<void> {
 }
 
 test('MLflow’s own client reads back everything that a run and its folds logged', async () => {
-  const { code, err, json } = await exp(['data.fold=all']);
-  assert.equal(code, 0, err);
+  const { code, stderr, json } = await exp(['data.fold=all']);
+  assert.equal(code, 0, stderr);
   const parent = await readBack(json.mlflow_run_id);
   assert.equal(readUpload(json.run_dir).pending, 0);
   await assertEqual(json.run_dir, parent);
@@ -153,13 +124,14 @@ test('MLflow’s own client reads back everything that a run and its folds logge
 test('a run that is killed in mid-upload has everything in MLflow after two syncs', async () => {
   let killed = false;
   const name = 'name=cut';
-  await exp([name], (said, kill) => {
+  await exp([name], (said, pid) => {
     if (killed || !/epoch 1\/2: val loss/.test(said)) return;
     killed = true;
-    kill();
+    // The whole group: nobody is left to end the run.
+    process.kill(-pid, 'SIGKILL');
   });
-  const { code, err, json } = await exp([name, 'resume=last']);
-  assert.equal(code, 0, err);
+  const { code, stderr, json } = await exp([name, 'resume=last']);
+  assert.equal(code, 0, stderr);
   const first = await syncRun(json.run_dir, { uri }, silentTerminal);
   const second = await syncRun(json.run_dir, { uri }, silentTerminal);
   assert.deepEqual([first.pending, second.pending, second.uploaded], [0, 0, 0]);

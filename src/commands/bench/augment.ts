@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { type Comparison, listComparisons } from './augment/comparisons.ts';
 import { ensureAlbumentations } from './augment/environment.ts';
 import { writeBenchImages } from './augment/images.ts';
@@ -18,8 +18,8 @@ import { describeMachine } from './peers/machine.ts';
  * albumentations: the list of the competition's kernels, and each step alone. Writes `reports/bench-augment.md`.
  */
 export async function benchAugment({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const rounds = readWhole(values.rounds ?? '3', 'rounds');
-  const seconds = readWhole(values.seconds ?? '1', 'seconds');
+  const rounds = readWhole('rounds', values.rounds ?? '3');
+  const seconds = readWhole('seconds', values.seconds ?? '1');
   const { cacheDir } = await readSettings(cwd);
   const python = await ensureAlbumentations(cacheDir, terminal, signal);
   const comparisons = listComparisons();
@@ -83,9 +83,4 @@ async function compare(
     return { title, goal, ours: ours!, theirs: theirs! };
   });
   return { rows, versions: there.versions };
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1 to 999', key, text));
 }

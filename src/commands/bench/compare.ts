@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { makeProject, type ProjectSize } from './compare/make-project.ts';
 import { describeMachine, type Machine } from './peers/machine.ts';
 
@@ -26,10 +26,10 @@ const AGAIN = 3;
 /** `npm run bench compare`: how long `compare` and `leaderboard` take among many runs. Writes `reports/bench-compare.md`. */
 export async function benchCompare({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
   const size: ProjectSize = {
-    runs: readCount('runs', values.runs ?? '200'),
-    epochs: readCount('epochs', values.epochs ?? '100'),
-    updates: readCount('updates', values.updates ?? '100'),
-    submissions: readCount('submissions', values.submissions ?? '50'),
+    runs: readWhole('runs', values.runs ?? '200'),
+    epochs: readWhole('epochs', values.epochs ?? '100'),
+    updates: readWhole('updates', values.updates ?? '100'),
+    submissions: readWhole('submissions', values.submissions ?? '50'),
   };
   const folder = await mkdtemp(join(tmpdir(), 'bench-compare-'));
   try {
@@ -84,9 +84,4 @@ ${rows.join('\n')}
 - ${new Date().toISOString().slice(0, 10)}: ${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.system}
 - node ${process.versions.node}
 `;
-}
-
-function readCount(key: string, text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', key, text));
 }

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import { writePhantom } from '../../data/phantom/index.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { ensureBenchPython } from './bench-python.ts';
 import { type IngestContender, listIngestContenders } from './ingest/contenders.ts';
 import { type IngestRow, ingestReport, ratiosOfIngest } from './ingest/report.ts';
@@ -19,8 +19,8 @@ const SEED = 42;
  * a second, here and by pydicom with Pillow in two processes. All take their turn. Writes `reports/bench-ingest.md`.
  */
 export async function benchIngest({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const images = readWhole(values.images ?? '360', 'images');
-  const rounds = readWhole(values.rounds ?? '2', 'rounds');
+  const images = readWhole('images', values.images ?? '360');
+  const rounds = readWhole('rounds', values.rounds ?? '2');
   const { cacheDir } = await readSettings(cwd);
   const python = await ensureBenchPython(cacheDir, terminal, signal);
   const folder = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
@@ -79,9 +79,4 @@ async function measureAll(
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', key, text));
 }

@@ -7,6 +7,7 @@ import type { Terminal } from '../../core/terminal.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { openLoader } from '../../data/loader.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { writeLoaderData } from './loader-data.ts';
 
 /** What the report of the competition augments with. */
@@ -80,12 +81,7 @@ function readBench(values: CommandArgs['values']): LoaderBench {
   const known = ['resolution', 'batch_size', 'workers', 'images'];
   const other = Object.keys(values).find((key) => !known.includes(key));
   if (other !== undefined) throw new UserError(expected(known.join(', '), 'the keys of bench loader', other));
-  const whole = (key: string, value: string, most: number) => {
-    const text = values[key] ?? value;
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    if (number >= 1 && number <= most) return number;
-    throw new UserError(expected(`a whole number from 1 to ${most}`, key, text));
-  };
+  const whole = (key: string, value: string, most: number) => readWhole(key, values[key] ?? value, 1, most);
   return {
     resolution: whole('resolution', '512', 1024),
     batchSize: whole('batch_size', '4', 256),

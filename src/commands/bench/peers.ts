@@ -8,6 +8,7 @@ import type { Terminal } from '../../core/terminal.ts';
 import { loadEngine } from '../../engine/load.ts';
 import { ENCODER_STRIDE, modelConfig } from '../../models/config.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import type { Row } from './peers/figures.ts';
 import { describeMachine } from './peers/machine.ts';
 import { listContenders, measure, PEERS, type PeerName } from './peers/processes.ts';
@@ -55,7 +56,7 @@ export async function benchPeers({ values, cwd, signal }: CommandArgs, terminal:
 export function readPlan(values: CommandArgs['values']): Plan {
   const other = Object.keys(values).find((key) => !KEYS.includes(key));
   if (other !== undefined) throw new UserError(expected(KEYS.join(', '), 'the keys of bench peers', other));
-  const whole = (key: string, fallback: number) => readWhole(values[key] ?? String(fallback), key);
+  const whole = (key: string, fallback: number) => readWhole(key, values[key] ?? String(fallback));
   const resolution = whole('resolution', 256);
   if (resolution % ENCODER_STRIDE !== 0) {
     throw new UserError(expected(`a multiple of ${ENCODER_STRIDE}`, 'resolution', resolution));
@@ -91,9 +92,4 @@ function readPeers(text: string | undefined): PeerName[] {
   const unknown = names.find((name) => !(PEERS as readonly string[]).includes(name));
   if (unknown !== undefined) throw new UserError(expected(`some of ${PEERS.join(',')}`, 'peers', unknown));
   return names as PeerName[];
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', key, text));
 }

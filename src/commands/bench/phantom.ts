@@ -14,6 +14,7 @@ import { openDataset } from '../../data/open-dataset.ts';
 import { writePhantom } from '../../data/phantom/index.ts';
 import { maskAtResolution } from '../../data/training-mask.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { fitPatchLogistic } from './patch-logistic.ts';
 import { diceAtBestThreshold, type Example, type ScoreMap } from './score-maps.ts';
 
@@ -36,8 +37,8 @@ export interface BaselineDice {
  */
 export async function benchPhantom({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
   refuseOthers(values);
-  const images = readWhole(values.images ?? '240', 'images');
-  const seed = readWhole(values.seed ?? '42', 'seed');
+  const images = readWhole('images', values.images ?? '240', 0);
+  const seed = readWhole('seed', values.seed ?? '42', 0);
   const measure = (root: string) => measureBaselines(root, seed, signal, terminal);
   const measured =
     values.data === undefined
@@ -163,9 +164,4 @@ ${rows.join('\n')}
 function refuseOthers(values: CommandArgs['values']): void {
   const other = Object.keys(values).find((key) => !['data', 'images', 'seed'].includes(key));
   if (other !== undefined) throw new UserError(expected('data, images or seed', 'the keys of bench phantom', other));
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number', key, text));
 }

@@ -1,10 +1,11 @@
 import { relative, resolve } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
+import { expected } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import { readLabelRows } from '../../data/labels.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { ensureBenchPython } from './bench-python.ts';
 import { describeMachine } from './peers/machine.ts';
 import { measurePixels, measurePython, measureRuns } from './rle/measure.ts';
@@ -16,7 +17,7 @@ import { median, type RleFigures, ratioOfRle, rleReport } from './rle/report.ts'
  * here and row by row in Python with numpy. Writes `reports/bench-rle.md`.
  */
 export async function benchRle({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const rounds = readWhole(values.rounds ?? '1', 'rounds');
+  const rounds = readWhole('rounds', values.rounds ?? '1');
   const { cacheDir } = await readSettings(cwd);
   const python = await ensureBenchPython(cacheDir, terminal, signal);
   const path =
@@ -47,9 +48,4 @@ export async function benchRle({ values, cwd, signal }: CommandArgs, terminal: T
   terminal.say(report);
   terminal.say(`${relative(cwd, to)} has the same.`);
   return { json: { ...figures, ratio: ratioOfRle(figures), report: to } };
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', key, text));
 }

@@ -3,12 +3,12 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { sha256, writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
 import { ensurePythonEnvironment } from '../../core/python-environment.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import { readLabels } from '../../data/labels.ts';
 import { diceOfRuns } from '../../metrics/dice.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
+import { readWhole } from '../values.ts';
 import { describeMachine } from './peers/machine.ts';
 import { ensureRealLabels } from './rle/real-labels.ts';
 import { measureBuild, measureComponents, measurePython, prepare } from './submit/measure.ts';
@@ -19,8 +19,8 @@ import { goalsOf, type SubmitFigures, submitReport } from './submit/report.ts';
  * OpenCV. Writes `reports/bench-submit.md`.
  */
 export async function benchSubmit({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const images = readWhole(values.images ?? '3205', 'images');
-  const seed = readWhole(values.seed ?? '42', 'seed');
+  const images = readWhole('images', values.images ?? '3205');
+  const seed = readWhole('seed', values.seed ?? '42');
   const { cacheDir } = await readSettings(cwd);
   const python = await ensurePython(cacheDir, terminal, signal);
   const labels =
@@ -75,9 +75,4 @@ async function ensurePython(cacheDir: string, terminal: Terminal, signal: AbortS
     otherwise: 'run the bench on a machine with Python',
   };
   return await ensurePythonEnvironment(environment, terminal, signal);
-}
-
-function readWhole(text: string, key: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new UserError(expected('a whole number from 1', key, text));
 }

@@ -4,10 +4,10 @@ import { join, relative, resolve } from 'node:path';
 import { parseExperiment } from '../../config/experiment.ts';
 import { readSettings } from '../../config/settings.ts';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
-import { expected, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import type { CommandArgs, CommandResult } from '../command.ts';
 import { preparePhantom } from '../prepare-phantom.ts';
+import { readWhole } from '../values.ts';
 import { describeMachine } from './peers/machine.ts';
 import { measureWay, type WayMeasure } from './tracking/measure.ts';
 import { isReached, summariseWays, trackingReport } from './tracking/report.ts';
@@ -20,10 +20,7 @@ const EXPERIMENT = new URL('./tracking/experiment.yml', import.meta.url).pathnam
  * killed, hangs, is slow, fails, comes back or is never there. Writes `reports/bench-tracking.md`.
  */
 export async function benchTracking({ values, cwd, signal }: CommandArgs, terminal: Terminal): Promise<CommandResult> {
-  const rounds = Number(values.rounds ?? '3');
-  if (!/^[1-9]\d?$/.test(values.rounds ?? '3')) {
-    throw new UserError(expected('a whole number from 1 to 99', 'rounds', values.rounds));
-  }
+  const rounds = readWhole('rounds', values.rounds ?? '3', 1, 99);
   const settings = await readSettings(cwd);
   const folder = await mkdtemp(join(tmpdir(), 'bench-tracking-data-'));
   const measured: WayMeasure[][] = [];

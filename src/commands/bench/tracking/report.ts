@@ -1,3 +1,4 @@
+import { medianOf } from '../peers/figures.ts';
 import type { Machine } from '../peers/machine.ts';
 import type { WayMeasure } from './measure.ts';
 import { WAYS } from './ways.ts';
@@ -20,8 +21,8 @@ export function summariseWays(rounds: readonly (readonly WayMeasure[])[]): WayRe
     return {
       name,
       what,
-      images_per_second: median(own.map((measure) => measure.images_per_second)),
-      share: median(rounds.map((round) => round[index]!.images_per_second / round[0]!.images_per_second)),
+      images_per_second: medianOf(own.map((measure) => measure.images_per_second)),
+      share: medianOf(rounds.map((round) => round[index]!.images_per_second / round[0]!.images_per_second)),
       points: most('points'),
       waiting: most('waiting'),
       lost: most('lost'),
@@ -59,10 +60,4 @@ Goal: no more than ${(100 * GOAL).toFixed(0)} % slower in front of any, and noth
 - ${date}: ${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.system}
 - node ${process.versions.node}
 `;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
