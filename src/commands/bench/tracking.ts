@@ -9,9 +9,9 @@ import type { CommandArgs, CommandResult } from '../command.ts';
 import { preparePhantom } from '../prepare-phantom.ts';
 import { readWhole } from '../values.ts';
 import { describeMachine } from './peers/machine.ts';
-import { measureWay, type WayMeasure } from './tracking/measure.ts';
-import { isReached, summariseWays, trackingReport } from './tracking/report.ts';
-import { WAYS } from './tracking/ways.ts';
+import { measureWay } from './tracking/measure.ts';
+import { isReached, spreadOf, summariseWays, trackingReport, type WayPair } from './tracking/report.ts';
+import { WAYS, type Way } from './tracking/ways.ts';
 
 const EXPERIMENT = new URL('./tracking/experiment.yml', import.meta.url).pathname;
 
@@ -23,18 +23,23 @@ export async function benchTracking({ values, cwd, signal }: CommandArgs, termin
   const rounds = readWhole('rounds', values.rounds ?? '3', 1, 99);
   const settings = await readSettings(cwd);
   const folder = await mkdtemp(join(tmpdir(), 'bench-tracking-data-'));
-  const measured: WayMeasure[][] = [];
-  const bar = terminal.progress('servers', rounds * WAYS.length);
+  const measured: WayPair[][] = [];
+  const [healthy, ...others] = WAYS;
+  const bar = terminal.progress('servers', rounds * others.length);
   try {
     const experiment = await parseExperiment(EXPERIMENT, {}, folder);
     await preparePhantom(experiment, { cwd: folder, signal }, terminal);
     for (let round = 0; round < rounds; round++) {
-      const ways: WayMeasure[] = [];
-      for (const way of WAYS) {
-        ways.push(await measureWay(experiment, way, { cwd: folder, settings, signal }));
+      const pairs: WayPair[] = [];
+      for (const way of others) {
+        const measure = (one: Way) => measureWay(experiment, one, { cwd: folder, settings, signal });
+        // What the machine does as time goes on falls on either of the two.
+        const before = round % 2 === 0 ? await measure(healthy!) : undefined;
+        const own = await measure(way);
+        pairs.push({ own, healthy: before ?? (await measure(healthy!)) });
         bar.advance();
       }
-      measured.push(ways);
+      measured.push(pairs);
     }
   } finally {
     bar.stop();
@@ -44,11 +49,13 @@ export async function benchTracking({ values, cwd, signal }: CommandArgs, termin
   const command = ['npm run bench tracking', ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(
     ' ',
   );
+  const spread = spreadOf(measured);
   const date = new Date().toISOString().slice(0, 10);
-  const report = trackingReport({ command, date, machine: await describeMachine(), rounds }, results);
+  const head = { command, date, machine: await describeMachine(), rounds, spread };
+  const report = trackingReport(head, results);
   const path = resolve(cwd, 'reports/bench-tracking.md');
   await writeFileAtomic(path, report);
   terminal.say(report);
   terminal.say(`${relative(cwd, path)} has the same.`);
-  return { json: { servers: results, reached: isReached(results), report: path } };
+  return { json: { servers: results, spread, reached: isReached(results), report: path } };
 }
