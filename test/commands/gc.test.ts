@@ -162,6 +162,9 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
   await write('submissions/tuned.yml', `name: tuned\nmembers: [${yml('20190901-101500-b', 'best-loss')}]\n${tuned}`);
   await write('experiments/folds.yml', 'name: folds\ninit: { from: f, checkpoint: best-loss }\n');
   runs.f = await place.run('20190901-101500-f-fold1');
+  await write('submissions/folds.yml', `name: all\nmembers: [${yml('20190901-101500-g-folds', 'best-loss')}]\n`);
+  runs.g = await place.run('20190901-101500-g-fold0');
+  await place.run('20190901-101500-g-folds', { tags: { 'fold.0': '20190901-101500-g-fold0' } });
   const registered = await place.run('20190901-101500-e', { tags: { registered: 'siim/3' } });
   const { kept } = await place.gc({ keep: 'chosen' });
   assert.deepEqual(await idsOf(runs.a!), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
@@ -173,6 +176,7 @@ test('what submissions, experiments, runs and manifests refer to is kept, and a 
     ...['epoch-0003-oof-none.probs', 'epoch-0003-oof-none.probs.part', 'epoch-0003-oof-none.scores.json'],
   ]);
   assert.deepEqual(await idsOf(runs.f!), ['epoch-0001', 'swa']);
+  assert.deepEqual(await idsOf(runs.g!), ['epoch-0001', 'swa'], 'the run of all folds is named by its id');
   assert.deepEqual(await idsOf(registered), ['epoch-0001', 'epoch-0002', 'epoch-0005', 'swa']);
   const by = (kept as { run_id: string; checkpoint: string; by: string[] }[]).find(
     ({ run_id, checkpoint }) => run_id.endsWith('-a') && checkpoint === 'epoch-0001',

@@ -5,6 +5,7 @@ import { loadYaml } from '../../config/load-yaml.ts';
 import { isMapping } from '../../config/overrides.ts';
 import { gateMember, parseSubmission, parseUntuned } from '../../config/submission.ts';
 import { expected, messageOf, UserError } from '../../core/errors.ts';
+import { foldsOf } from '../../tracking/folds-of.ts';
 import type { RunSummary } from '../../tracking/runs.ts';
 
 /** Something that still needs a checkpoint. */
@@ -47,7 +48,15 @@ export async function readReferences(
   for (const path of experiments) references.push(...ofExperiment(path, named(path)));
   for (const run of runs) references.push(...ofExperiment(run.config, `run ${run.run_id}`));
   const consulted = { experiments: experiments.length, submissions: submissions.length, manifests: manifests.length };
+  references.push(...references.flatMap((reference) => ofFolds(reference, runs)));
   return { references, consulted: { ...consulted, runs: runs.length } };
+}
+
+/** The runs of the folds of a run of all folds that is named by its id; by their names they are known anyway (see planRun). */
+function ofFolds({ run, checkpoint, by }: Reference, runs: readonly RunSummary[]): Reference[] {
+  const named = runs.find(({ run_id, mlflow_run_id }) => run_id === run || mlflow_run_id === run);
+  const folds = named === undefined ? [] : [...foldsOf(named.record).values()];
+  return folds.map((fold) => ({ run: fold, checkpoint, by }));
 }
 
 async function ofSubmission(path: string, by: string, cwd: string): Promise<Reference[]> {
