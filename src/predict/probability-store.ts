@@ -15,6 +15,7 @@ export interface ProbabilityStore extends StoreFacts {
   path: string;
   /** In the order in which they were written. */
   ids: readonly string[];
+  has(id: string): boolean;
   /** The map of one image, [resolution, resolution] row-major, after the mean over TTA. Throws where the id is absent. */
   read(id: string): Uint8Array;
   /** The probability that an image has a mask at all; undefined without a presence head. Throws where the id is absent. */
@@ -157,6 +158,7 @@ export async function openProbabilityStore(path: string): Promise<ProbabilitySto
     checkpoint,
     tta,
     ids,
+    has: (id) => places.has(id),
     presenceOf: (id) => find(id).presence,
     read: (id) => {
       if (file === undefined) throw new Error(`${path} is closed.`);

@@ -82,7 +82,10 @@ async function withMasks<T>(
     const stores: WeightedStore[] = [];
     for (const each of plan.members) stores.push({ store: await open(each), weight: each.member.weight });
     const masksOf: MaskSource = { stores, gateStore: plan.gate && (await open(plan.gate)), config };
-    return await use(await encodeMasks(plan.wanted, masksOf, { terminal, signal }), stores);
+    return await use(
+      await encodeMasks(plan.wanted, masksOf, { folds: plan.stage === 'oof', terminal, signal }),
+      stores,
+    );
   } finally {
     for (const store of opened) store.close();
   }

@@ -22,9 +22,10 @@ export interface EncodedMask {
   rle: string;
 }
 
-/** The mask of one image: weighted mean over members, post-processing, code. Throws Error where a store lacks the image. */
+/** The mask of one image: weighted mean over the members that have a word on it, post-processing, code. Throws Error where none has. */
 export function encodeMask(id: string, { stores, gateStore, config }: MaskSource): EncodedMask {
-  const members = stores.map(({ store, weight }) => readMember(store, id, weight));
+  const voters = stores.filter(({ store }) => store.has(id));
+  const members = voters.map(({ store, weight }) => readMember(store, id, weight));
   const mask = predictMask(members, config, gateStore && [readMember(gateStore, id, 1)]);
   const runs = maskToRuns(mask);
   const rle = formatRle(runs);

@@ -13,17 +13,19 @@ const LEAST_FOR_THREADS = 64;
 /**
  * The mask of every wanted image (see encodeMask), by threads where there are many. Each thread has one image in memory at a
  * time, besides the codes. Throws UserError where a store lacks an image.
+ * @param folds whether it is enough that one of the members has a word on an image
  */
 export async function encodeMasks(
   wanted: WantedRows,
   source: MaskSource,
-  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+  { folds = false, terminal, signal }: { folds?: boolean; terminal: Terminal; signal: AbortSignal },
 ): Promise<Map<string, EncodedMask>> {
   const ids = [...new Set(wanted.rows.map(({ id }) => id))];
   const { stores, gateStore } = source;
-  for (const store of [...stores.map((each) => each.store), ...(gateStore === undefined ? [] : [gateStore])]) {
-    requireImages(wanted, store);
-  }
+  const alone = stores.map(({ store }) => [store]);
+  // Of folds each image is in one store alone.
+  const needed = folds ? [alone.flat()] : alone;
+  for (const each of [...needed, ...(gateStore === undefined ? [] : [[gateStore]])]) requireImages(wanted, each);
   const progress = terminal.progress('masks', ids.length);
   try {
     const encode = ids.length < LEAST_FOR_THREADS ? encodeHere : encodeInThreads;
@@ -60,9 +62,8 @@ const encodeInThreads: Encode = async (ids, { stores, gateStore, config }, progr
   return await mapInWorkers(new URL('./mask-worker.ts', import.meta.url), setup, ids, { signal, onResult });
 };
 
-function requireImages({ name, rows }: WantedRows, store: ProbabilityStore): void {
-  const known = new Set(store.ids);
-  const missing = rows.filter(({ id }) => !known.has(id));
+function requireImages({ name, rows }: WantedRows, stores: readonly ProbabilityStore[]): void {
+  const missing = rows.filter(({ id }) => !stores.some((store) => store.has(id)));
   if (missing.length === 0) return;
   const { id, line } = missing[0]!;
   throw new UserError(

@@ -60,24 +60,31 @@ function requirePresence(asked: readonly ResolvedMember[], { gate }: SubmissionP
 }
 
 /**
- * The validation images that all members share, in the first one's order.
- * Throws UserError where members were validated on other images: such an ensemble has none to be scored on.
+ * The validation images on which as many members have a word as on any other: those that all members share, or of runs of folds all
+ * images, each with the members that did not see it. Throws UserError where some images have more members than others: such an
+ * ensemble has none to be scored on.
  */
 export async function sharedValidation(
   members: readonly ResolvedMember[],
   source: ProbabilitySource,
 ): Promise<readonly TruthImage[]> {
-  const [first, ...others] = members;
-  const images = await source.validationOf(first!.member);
-  for (const { member, run } of others) {
-    const ids = new Set((await source.validationOf(member)).map(({ id }) => id));
-    const missing = images.filter(({ id }) => !ids.has(id)).length;
-    if (missing === 0 && ids.size === images.length) continue;
-    const what = `the ${images.length} validation images of ${first!.run.run_id}`;
-    const next = 'stage=oof scores members that share their validation images.';
-    throw new UserError(expected(what, run.run_id, `${ids.size} of which ${images.length - missing} are shared`, next));
+  const validations: { run: MemberRun; images: readonly TruthImage[] }[] = [];
+  for (const { member, run } of members) validations.push({ run, images: await source.validationOf(member) });
+  const images = new Map<string, TruthImage & { members: number }>();
+  for (const image of validations.flatMap((each) => each.images)) {
+    images.set(image.id, { ...image, members: (images.get(image.id)?.members ?? 0) + 1 });
   }
-  return images;
+  const counts = new Set([...images.values()].map((image) => image.members));
+  if (counts.size <= 1) return [...images.values()];
+  const [first, ...others] = validations;
+  const known = new Set(first!.images.map(({ id }) => id));
+  const sharedBy = ({ images: own }: (typeof validations)[number]) => own.filter(({ id }) => known.has(id)).length;
+  const other = others.find((each) => sharedBy(each) < Math.max(known.size, each.images.length))!;
+  const what = `the ${known.size} validation images of ${first!.run.run_id}`;
+  const next = 'stage=oof scores members that share their validation images, and whole sets of folds.';
+  throw new UserError(
+    expected(what, other.run.run_id, `${other.images.length} of which ${sharedBy(other)} are shared`, next),
+  );
 }
 
 /** What was otherwise when the post-processing was tuned, as a sentence; undefined where nothing was, or nothing was tuned. */

@@ -179,6 +179,18 @@ test('members that were validated on other images cannot be scored together', as
   );
 });
 
+test('stage=oof scores a set of folds on all images, each by the one that did not see it', async () => {
+  const image = (id: string) => ({ id, truth: new Int32Array(0) });
+  const inside = squareMap(4, 0, 4);
+  const fold = (id: string, map: Uint8Array) => ({ ...RUN, resolution: 4, maps: { [id]: map }, truth: [image(id)] });
+  const source = fixture.source({ r: fold('a', inside), s: fold('b', squareMap(4, 0, 0)) });
+  const built = await build(TWO, source, 'oof', '20190905-000009');
+  // All of a is predicted inside where nothing is, of b nothing.
+  assert.equal(built.score!.dice, 0.5);
+  const lines = (await readFile(built.csv, 'utf8')).trim().split('\n');
+  assert.deepEqual(lines.slice(1), ['a,0 1048576', 'b,-1']);
+});
+
 test('what fails midway leaves nothing: predicting, a signal, a folder that is a file', async () => {
   const source = fixture.source({ r: RUN });
   const broken = { ...source, probabilitiesOf: () => Promise.reject(new Error('out of memory')) };
