@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import sharp from 'sharp';
+import { writeFileAtomic } from '../core/atomic-file.ts';
 import { MASK_SIZE } from '../core/competition.ts';
 import type { Mask } from '../core/image.ts';
 import { type Runs, runsToMask } from '../core/rle.ts';
@@ -31,14 +30,15 @@ export async function writeOverlay(
     input: Buffer.from(data),
     raw: { width: SIDE, height: SIDE, channels: 3 as const },
   });
-  await mkdir(dirname(path), { recursive: true });
-  await sharp({ create: { width: 2 * SIDE, height: SIDE, channels: 3, background: '#000' } })
+  const picture = await sharp({ create: { width: 2 * SIDE, height: SIDE, channels: 3, background: '#000' } })
     .composite([
       { ...side(plain), left: 0, top: 0 },
       { ...side(marked), left: SIDE, top: 0 },
     ])
     .png()
-    .toFile(path);
+    .toBuffer();
+  // An upload may be reading the one that was there.
+  await writeFileAtomic(path, picture);
 }
 
 /** Paints every pixel of the picture whose cell holds both inside and outside of the mask. */
