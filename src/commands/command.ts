@@ -28,6 +28,6 @@ export interface CommandArgs {
 export interface CommandResult {
   /** What `json=true` prints. */
   json: Record<string, unknown>;
-  /** 0 done; 3 done, but items were quarantined or skipped; 1 where some of several works failed. Else failures are thrown. */
-  exitCode?: 0 | 1 | 3;
+  /** 0 done; 3 done, but items were quarantined or skipped; 1 where some of several works failed; 75 saved, to be gone on with. Else failures are thrown. */
+  exitCode?: 0 | 1 | 3 | 75;
 }

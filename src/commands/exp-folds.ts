@@ -1,9 +1,9 @@
 import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Terminal } from '../core/terminal.ts';
-import { listGpus } from '../engine/memory.ts';
 import { experimentOfFold, listFolds, nameOfFold } from '../jobs/fold-experiments.ts';
 import { findFoldsRun } from '../jobs/folds-run.ts';
+import { listPlaces } from '../jobs/places.ts';
 import { type FoldOutcome, type FoldsContext, type FoldsResult, trainFolds } from '../jobs/train-folds.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import type { CommandResult } from './command.ts';
@@ -34,7 +34,7 @@ export async function trainAllFolds(
   const earlier = new Map<string, string>();
   for (const [index, { experiment, folds }] of experiments.entries()) {
     const before = experiments.slice(0, index).map((one) => one.experiment.name);
-    const places = await listPlaces(experiment, settings);
+    const places = await listPlaces(experiment.device, settings.foldProcesses);
     const context = { file: files[index]!, cwd, settings, signal, folds, takeUp, earlier, before, places };
     const result = await trainFolds(experiment, context, terminal);
     results.push(result);
@@ -71,16 +71,6 @@ async function checkFolds(
     await checkPlannedLineage(await Promise.all(ofFold), { cwd, runsDir: settings.runsDir });
   }
   return experiments;
-}
-
-/** What each of the processes sees that train at the same time: a GPU of its own, as long as there are some. */
-async function listPlaces({ device }: Experiment, { foldProcesses }: Settings): Promise<Record<string, string>[]> {
-  const gpus = device === 'cpu' ? [] : await listGpus();
-  const count = foldProcesses ?? Math.max(1, gpus.length);
-  return Array.from({ length: count }, (_, place): Record<string, string> => {
-    const gpu = gpus[place % gpus.length];
-    return gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu };
-  });
 }
 
 function speak({ name }: Experiment, result: FoldsResult, terminal: Terminal): void {

@@ -14,6 +14,7 @@ import { type ShownAugment, showAugment } from '../train/show-augment.ts';
 import { superviseRun } from '../train/supervise-run.ts';
 import type { Command, CommandResult } from './command.ts';
 import { trainAllFolds } from './exp-folds.ts';
+import { readUnit, takeUnit, type Unit } from './exp-unit.ts';
 import { preparePhantom } from './prepare-phantom.ts';
 import { readSwitch } from './values.ts';
 
@@ -27,15 +28,19 @@ export const expCommand: Command = {
     resume: 'last or a run: go on where it stands, to the bit; last begins what has not begun',
     fork: 'true: go on by a new run, whose configuration may be another',
     retry: 'failed: with data.fold=all, go on with the folds that failed',
+    run: 'the id of the run: begins it, goes on with it where it stands, or says that it has finished',
+    sweep: 'with run: the sweep that it is a unit of',
+    until_epoch: 'stop after that epoch, saved, to be gone on with (exit code 75)',
     show_augment: 'true: write a sheet of augmented training images to look at, and stop',
   },
   overrides: true,
   run: async ({ words, values: typed, cwd, signal }, terminal) => {
-    const { dry_run: dry, show_augment: show, resume, fork, retry, ...others } = typed;
+    const { dry_run: dry, show_augment: show, resume, fork, retry, run, sweep, until_epoch, ...others } = typed;
     const [dryRuns, shows] = [readSwitch('dry_run', dry), readSwitch('show_augment', show)];
     if (words.length === 0) throw new UserError('Name an experiment: `npm run exp experiments/quickstart.yml`.');
     const wish = readWish(resume, fork, words);
     const all = others['data.fold'] === 'all';
+    const unit = readUnit({ run, sweep, until_epoch }, { alone: words.length === 1 && !all, wish });
     const takeUp = readTakeUp(all, wish, retry);
     // What is only looked at is looked at in the first fold.
     const values = all ? { ...others, 'data.fold': '0' } : others;
@@ -50,18 +55,23 @@ export const expCommand: Command = {
     for (const file of words) {
       const experiment = await parseExperiment(file, values, cwd);
       await preparePhantom(experiment, { cwd, signal }, terminal);
-      const resumed = wish && (await findResumed(experiment, wish, { runsDir: settings.runsDir, cwd }));
-      const context = { file, cwd, settings, signal, earlier, resume: resumed };
+      const place = { runsDir: settings.runsDir, cwd, signal };
+      const resumed =
+        wish === undefined
+          ? await takeUnit(experiment, unit, place, terminal)
+          : await findResumed(experiment, wish, place);
+      const context = { file, cwd, settings, signal, earlier, resume: resumed, ...unit };
       const done = resumed?.finished === true && !resumed.fork;
       if (done) terminal.say(`${resumed.runId} has finished: nothing is left to do`);
       const result = done ? resultOf(resumed) : await superviseRun(experiment, context, terminal);
       results.push(result);
       earlier.set(experiment.name, result.run_id);
-      speak(result, terminal);
+      speak(result, unit, terminal);
       if (result.status !== 'FINISHED') break;
     }
     const shown = results.map(toJson);
-    return { json: shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown } };
+    const json = shown.length === 1 ? shown[0]! : { ...shown.at(-1)!, runs: shown };
+    return results.at(-1)!.status === 'RUNNING' ? { json, exitCode: 75 } : { json };
   },
 };
 
@@ -140,7 +150,11 @@ async function checkChain(
   await checkPlannedLineage(experiments, { cwd, runsDir });
 }
 
-function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }: RunResult, terminal: Terminal): void {
+function speak(
+  { run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }: RunResult,
+  unit: Unit,
+  terminal: Terminal,
+): void {
   if (chosen !== undefined) {
     terminal.say(`\ncheckpoint ${chosen.id} on the validation images:`);
     for (const [name, value] of Object.entries(chosen.metrics))
@@ -149,7 +163,9 @@ function speak({ run_id, run_dir, status, chosen, mlflow_run_id, tracking_uri }:
   terminal.say(`\nrun          ${run_id} ${status}`);
   terminal.say(`files        ${run_dir}`);
   if (mlflow_run_id !== undefined) terminal.say(`MLflow       ${tracking_uri}, run ${mlflow_run_id}`);
-  if (status !== 'FINISHED') terminal.say('Next: the same command with resume=last goes on with it.');
+  const how = unit.runId === undefined ? 'the same command with resume=last' : 'the same command';
+  const further = unit.untilEpoch === undefined ? '' : ', as far as until_epoch says';
+  if (status !== 'FINISHED') terminal.say(`Next: ${how} goes on with it${further}.`);
   if (chosen === undefined) return;
   const checkpoint = isAverage(chosen.id) ? chosen.id : 'best-dice';
   const member = `{run: ${run_id}, checkpoint: ${checkpoint}, weight: 1}`;

@@ -36,6 +36,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./exp.ts')).expCommand,
   },
   {
+    name: 'sweep',
+    summary: 'train what a sweep’s file declares: many runs, here or on Ray or Slurm',
+    load: async () => (await import('./sweep.ts')).sweepCommand,
+  },
+  {
+    name: 'jobs',
+    summary: 'show sweeps and their runs; follow, cancel, pick up, begin again',
+    load: async () => (await import('./jobs.ts')).jobsCommand,
+  },
+  {
     name: 'lr-find',
     summary: 'try growing learning rates on an experiment, and plot the loss over them',
     load: async () => (await import('./lr-find.ts')).lrFindCommand,

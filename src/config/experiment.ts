@@ -132,15 +132,17 @@ export type Experiment = ConfigOf<typeof experimentKeys> & { validation_batch_si
  * Reads an experiment, `key=value` words laid over its file, and checks all of it before anything is touched. The word
  * `quick=true` lays the file's own mapping `quick` over it first: dotted keys with values that end in minutes.
  * Throws one UserError that lists every problem with its place. Relative paths start at `cwd`.
+ * @param from what the words are of, for messages
  */
 export async function parseExperiment(
   file: string,
   overrides: Readonly<Record<string, string>> = {},
   cwd?: string,
+  from?: string,
 ): Promise<Experiment> {
   const { quick = 'false', ...words } = overrides;
   if (quick !== 'true' && quick !== 'false') throw new UserError(expected('true or false', 'quick', quick));
-  const source = loadYaml(file, words, cwd, { name: 'quick', wanted: quick === 'true' });
+  const source = loadYaml(file, words, cwd, { name: 'quick', wanted: quick === 'true' }, from);
   const config = await loadConfig(experimentKeys, source, (parts) => checkTogether(parts, cwd));
   return { ...config, validation_batch_size: config.validation_batch_size ?? config.batch_size };
 }

@@ -26,12 +26,14 @@ export interface Variant {
  * cannot be read.
  * @param path as the user typed it, which is how messages show it.
  * @param variant what the file may say of itself in another form; words are laid over that too
+ * @param from what the words are of
  */
 export function loadYaml(
   path: string,
   overrides: Readonly<Record<string, string>> = {},
   cwd?: string,
   variant?: Variant,
+  from = 'command line',
 ): LoadedYaml {
   const text = readText(path, resolvePath(path, cwd));
   const lines = new LineCounter();
@@ -49,7 +51,7 @@ export function loadYaml(
     locate: (at) => {
       const word = wordBehind(at, laidOver, isCollectionAt(document, at));
       if (word === undefined) return lineAt(at);
-      return changes.includes(word) ? lineAt([variant!.name, word.text]) : `command line (${word.text})`;
+      return changes.includes(word) ? lineAt([variant!.name, word.text]) : `${from} (${word.text})`;
     },
   };
 }

@@ -133,7 +133,7 @@ async function trainFold(
         : { fold, ...known.left };
     }
     const resume = known?.resume;
-    const surrounding = { file, cwd, settings, signal, earlier, resume, foldsRun: run.runId, environment, tell };
+    const surrounding = { file, cwd, settings, signal, earlier, resume, parentRun: run.runId, environment, tell };
     return { fold, ...(await superviseRun(ofFold, surrounding, own)) };
   } catch (error) {
     if (signal.aborted) return { fold, status: isRequeue(signal.reason) ? 'RUNNING' : 'KILLED' };

@@ -15,7 +15,7 @@ const DIGEST_LENGTH = 32;
 export async function describeRun(
   runId: string,
   experiment: Experiment,
-  { file, foldsRun }: { file: string; foldsRun?: string | undefined },
+  { file, parentRun }: { file: string; parentRun?: string | undefined },
   { dataset, device }: { dataset: Dataset; device: string },
 ): Promise<RunDescription> {
   return {
@@ -25,7 +25,7 @@ export async function describeRun(
     params: flattenConfig(experiment),
     tags: {
       ...(await sourceTags(file)),
-      ...(foldsRun === undefined ? {} : { [PARENT_TAG]: foldsRun }),
+      ...(parentRun === undefined ? {} : { [PARENT_TAG]: parentRun }),
       ...dataTags(dataset),
       'data.fold': String(experiment.data.fold),
       device,

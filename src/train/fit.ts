@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Experiment } from '../config/experiment.ts';
+import { Stopped } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Batch } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -35,6 +36,13 @@ export interface Training {
   signal: AbortSignal;
   /** Threads that load images; as many as the machine is good for when left out. */
   workers?: number | undefined;
+  /** The epoch to stop after, to be taken up again. */
+  untilEpoch?: number | undefined;
+}
+
+/** Training has come to the epoch that it was to stop after, and is saved there. */
+export class Paused extends Stopped {
+  override name = 'Paused';
 }
 
 /** What the loop itself adds: the threads that make its batches, and when to save within an epoch. */
@@ -49,7 +57,7 @@ interface Fitting extends Training {
 /**
  * Trains for the experiment's epochs, from wherever it stands, validating and saving after each, and then the averages of
  * weights that it asks for. Returns the checkpoint to use: the average of the better Dice when there is one, else the epoch of
- * the best Dice.
+ * the best Dice. Throws Paused between two epochs where it is to stop there.
  */
 export async function fit(training: Training, progress: Progress): Promise<SavedCheckpoint> {
   const { dataset, workers, signal, experiment } = training;
@@ -66,6 +74,9 @@ export async function fit(training: Training, progress: Progress): Promise<Saved
 async function fitEpochs(fitting: Fitting, progress: Progress): Promise<SavedCheckpoint> {
   const { experiment, step, checkpoints, averages, clock } = fitting;
   while (progress.epoch < experiment.epochs) {
+    if (progress.epoch >= (fitting.untilEpoch ?? Number.POSITIVE_INFINITY)) {
+      throw new Paused(`Epoch ${progress.epoch} is done: it stops here, to be gone on with.`);
+    }
     step.train(progress.epoch < experiment.freeze_encoder_epochs ? 'decoder' : 'all');
     await trainEpoch(fitting, progress);
     const done = { ...progress, ...NEXT_EPOCH, epoch: progress.epoch + 1 };

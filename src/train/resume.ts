@@ -68,7 +68,9 @@ export function resultOf({ runId, runDir }: Pick<ResumedRun, 'runId' | 'runDir'>
   const entries = readJournal(join(runDir, JOURNAL_FILE));
   const tags = Object.assign({}, ...entries.map((entry) => (entry.type === 'tags' ? entry.tags : {})));
   const points = entries.filter((entry) => entry.type === 'metrics').filter(({ values }) => 'val/dice' in values);
-  const metrics = points.at(-1)?.values as ValidationMetrics;
+  // JSON has no NaN: a Dice on positives without any stands there as text.
+  const figures = Object.entries(points.at(-1)?.values ?? {}).map(([key, value]) => [key, Number(value)]);
+  const metrics = Object.fromEntries(figures) as ValidationMetrics;
   const chosen = { id: tags['checkpoint.id'], sha256: tags['checkpoint.sha256'], metrics, names: [] };
   const { mlflow_run_id, tracking_uri } = readUpload(runDir);
   return { run_id: runId, run_dir: runDir, status: 'FINISHED', chosen, mlflow_run_id, tracking_uri };

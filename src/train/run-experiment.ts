@@ -17,7 +17,7 @@ import { REQUEUE_TAG } from './close-abandoned.ts';
 import { traceLineage } from './contamination.ts';
 import { datasetEntries, describeRun } from './describe-run.ts';
 import { checkSpace, estimateSpace, measureCheckpoint } from './disk-space.ts';
-import { fit, type Training } from './fit.ts';
+import { fit, Paused, type Training } from './fit.ts';
 import { describeInitial, type EarlierRuns, findInitialWeights } from './initial-weights.ts';
 import { keepCheckpoints, loggedOf, type SavedCheckpoint } from './keep-checkpoints.ts';
 import { logChosen } from './log-chosen.ts';
@@ -43,8 +43,12 @@ export interface RunContext {
   earlier: EarlierRuns;
   /** The run to take up, if one is. */
   resume?: ResumedRun | undefined;
-  /** The run whose folds this is one of. */
-  foldsRun?: string | undefined;
+  /** The run that this is a child of: one of all folds, or a sweep. */
+  parentRun?: string | undefined;
+  /** The id of the run, where it begins; one for the experiment's name and the time when left out. */
+  runId?: string | undefined;
+  /** Stop after this epoch, to be taken up again; its epochs are all trained when left out. */
+  untilEpoch?: number | undefined;
   /** Called with what should be known of the run if its process dies. */
   tell?: (news: RunNews) => void;
 }
@@ -115,10 +119,11 @@ export async function runExperiment(
   const counts = { train: countWeighed(dataset.images, split.train), validation: validation.length };
   await checkSpace(folder?.runDir ?? settings.runsDir, estimateSpace(experiment, measureCheckpoint(step), counts));
   const images = { validation, trainedOn: trainedFurther(lineage.before, idsOf(split.train)) };
-  const { runId, runDir, release } = folder ?? (await makeRunFolder(experiment, settings, images));
+  const { runId, runDir, release } =
+    folder ?? (await makeRunFolder(experiment, { ...settings, runId: context.runId }, images));
   context.tell?.({ runDir });
   // Of several folds each would say the same.
-  const table = context.foldsRun === undefined ? `:\n${configTable(experiment)}` : '';
+  const table = context.parentRun === undefined ? `:\n${configTable(experiment)}` : '';
   terminal.say(`run ${runId} on the ${engine.device}${table}`);
   const events = experiment.tensorboard ? openEventFile(runDir, terminal.warn) : undefined;
   const journal = await openJournal(runDir, events?.take);
@@ -142,7 +147,9 @@ export async function runExperiment(
     const keepTopK = experiment.keep_top_k;
     const checkpoints = await keepCheckpoints({ runDir, step, averages, journal, keepTopK, resumed });
     const workers = settings.loaderWorkers;
-    training = { runDir, experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal, workers };
+    const { untilEpoch } = context;
+    const parts = { runDir, experiment, dataset, split, step, averages, checkpoints, journal, terminal, signal };
+    training = { ...parts, workers, untilEpoch };
     // A run may have died between a checkpoint and what is logged of it.
     if (resumed?.metrics !== undefined) {
       journal.metrics(loggedOf(resumed.metrics, resumed.ranking), progress.epoch);
@@ -157,10 +164,11 @@ export async function runExperiment(
     failure = explainOutOfMemory(error, experiment, need, whole === undefined ? undefined : runId);
   }
   try {
-    if (signal.aborted && failure === signal.reason) {
+    const paused = failure instanceof Paused;
+    if (paused || (signal.aborted && failure === signal.reason)) {
       // Averaged weights are no state to go on from: the last epoch's own checkpoint stands.
-      if (!progress.averaging) await training?.checkpoints.saveState(progress);
-      status = isRequeue(signal.reason) ? 'RUNNING' : 'KILLED';
+      if (!progress.averaging && !paused) await training?.checkpoints.saveState(progress);
+      status = paused || isRequeue(signal.reason) ? 'RUNNING' : 'KILLED';
     }
   } catch (error) {
     failure = error;

@@ -27,14 +27,18 @@ interface RunImages {
 
 const LOCK = 'run.lock';
 
-/** Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see. Throws UserError where it cannot be written. */
+/**
+ * Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see.
+ * Throws UserError where it cannot be written, and where another process makes the run of that id.
+ */
 export async function makeRunFolder(
   experiment: Experiment,
-  { runsDir }: { runsDir: string },
+  { runsDir, runId: wanted }: { runsDir: string; runId?: string | undefined },
   { validation, trainedOn }: RunImages,
 ): Promise<RunFolder> {
   return await writingTo(runsDir, async () => {
-    const { runId, runDir } = await makeRunDirectory(experiment.name, runsDir);
+    const { runId, runDir } =
+      wanted === undefined ? await makeRunDirectory(experiment.name, runsDir) : await directoryOf(wanted, runsDir);
     const release = await lockRun(runDir);
     await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
     await writeValidationIds(runDir, validation);
@@ -57,6 +61,13 @@ export async function checkSameData(
     const next = 'Bring them back, or begin a new run from it: fork=true.';
     throw new UserError(expected(`the data that ${runId} began with (${before[tag]})`, tag, now, next));
   }
+}
+
+/** The folder of a run whose id is given: one that died before its journal began has left it there. */
+async function directoryOf(runId: string, runsDir: string): Promise<{ runId: string; runDir: string }> {
+  const runDir = join(runsDir, runId);
+  await mkdir(runDir, { recursive: true });
+  return { runId, runDir };
 }
 
 /** Makes an empty folder for a run that begins now; two of one name in one second get different ones. */

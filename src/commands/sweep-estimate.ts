@@ -1,0 +1,53 @@
+import type { Settings } from '../config/settings.ts';
+import type { Sweep } from '../config/sweep.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { estimateSweep, timeKey } from '../jobs/estimate-sweep.ts';
+import type { CheckedUnit } from '../jobs/plan-sweep.ts';
+import { dryRun } from '../train/dry-run.ts';
+
+/** Lists a sweep's units and says how long they take: a step is measured here for each kind of unit whose steps differ. */
+export async function estimate(
+  { halving, jobs }: Sweep,
+  units: readonly CheckedUnit[],
+  { atOnce, ...context }: { cwd: string; settings: Settings; signal: AbortSignal; atOnce: number },
+  terminal: Terminal,
+): Promise<Record<string, unknown>> {
+  const seconds = new Map<string, number>();
+  for (const unit of units) {
+    const key = timeKey(unit.experiment);
+    if (seconds.has(key)) continue;
+    const earlier = new Set(unit.after === undefined ? [] : [unit.experiment.init!.from!]);
+    seconds.set(key, (await dryRun(unit.experiment, { ...context, earlier }, terminal)).epoch_s);
+  }
+  const epochSeconds = ({ experiment }: CheckedUnit) => seconds.get(timeKey(experiment))!;
+  const whole = estimateSweep(units, epochSeconds, { halving, atOnce });
+  terminal.say(`\n${units.length} units:`);
+  for (const unit of units) {
+    const { epochs } = unit.experiment;
+    const changes = Object.entries(unit.changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+    terminal.say(
+      `  ${unit.id}  ${epochs} epochs, ${timeOf(epochs * epochSeconds(unit))}  ${unit.file} ${changes.join(' ')}`,
+    );
+  }
+  terminal.say(`one after the other    ${timeOf(whole.total_s)}`);
+  if (halving !== undefined)
+    terminal.say(`with halving           ${timeOf(whole.halved_s)}, where it stops all that it may`);
+  terminal.say(
+    `${String(atOnce).padStart(4)} at once           ${timeOf(whole.wall_s)}, where each has a machine like this one's share`,
+  );
+  if (jobs.executor !== 'local') terminal.say(`Measured on this machine, not on ${jobs.executor}'s nodes.`);
+  terminal.say('\nNext: the same command without dry_run=true.');
+  const shown = units.map((unit) => ({
+    unit: unit.id,
+    trial: unit.trial,
+    epochs: unit.experiment.epochs,
+    seconds: epochSeconds(unit) * unit.experiment.epochs,
+  }));
+  return { units: shown, ...whole };
+}
+
+function timeOf(seconds: number): string {
+  if (seconds < 90) return `${seconds.toFixed(0)} s`;
+  if (seconds < 5400) return `${(seconds / 60).toFixed(0)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,59 @@
+import { basename, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readSettings } from '../config/settings.ts';
+import { Stopped } from '../core/errors.ts';
+import { openTerminal } from '../core/terminal.ts';
+import { lockRun } from '../train/run-folder.ts';
+import { driveSweep } from './drive-sweep.ts';
+import { createExecutor } from './executors.ts';
+import { openEvents, readEvents } from './sweep-events.ts';
+import { readEnvironment, readPlan, sweepFiles } from './sweep-plan.ts';
+import { openSweepRun } from './sweep-run.ts';
+import { initialState, takeEvent } from './sweep-state.ts';
+import { indexUnits, type Sweeping } from './sweeping.ts';
+
+/** The process behind a sweep, which goes on when the one that began it is gone: the one writer of its events. */
+async function drive(dir: string): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
+    process.on(name, () => stop.abort(new Stopped(`Stopped by ${name}.`)));
+  }
+  const plan = await readPlan(dir);
+  Object.assign(process.env, await readEnvironment(dir));
+  const runsDir = dirname(dir);
+  const settings = { ...(await readSettings(plan.cwd)), runsDir };
+  const terminal = openTerminal(process.stdout);
+  const release = await lockRun(dir);
+  const project = fileURLToPath(new URL('../..', import.meta.url));
+  const executor = await createExecutor(plan.jobs, { project, sweep: basename(dir), terminal });
+  const state = initialState(plan);
+  const { events } = sweepFiles(dir);
+  const log = openEvents(events, (event) => takeEvent(state, event));
+  for (const event of readEvents(events).events) takeEvent(state, event);
+  const run = await openSweepRun(dir, plan, settings, terminal);
+  const sweep: Sweeping = {
+    dir,
+    runsDir,
+    plan,
+    state,
+    log,
+    executor,
+    terminal,
+    ...indexUnits(plan, state),
+    closeRun: run.closeUnit,
+  };
+  try {
+    const status = await driveSweep(sweep, stop.signal);
+    log.append({ type: 'over', status });
+    await run.end(status, state);
+  } catch (error) {
+    await run.end('RUNNING', state);
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    log.close();
+    await release();
+  }
+}
+
+await drive(process.argv[2]!);
+process.exit(0);

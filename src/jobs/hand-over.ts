@@ -1,0 +1,74 @@
+import { readEnd, writeAttempt } from './attempt.ts';
+import type { Job } from './executor.ts';
+import type { NewEvent } from './sweep-events.ts';
+import { type PlannedUnit, sweepFiles } from './sweep-plan.ts';
+import { isOver } from './sweep-state.ts';
+import { type Sweeping, stateOf, targetOf } from './sweeping.ts';
+import { settle } from './take-ends.ts';
+
+/** Hands the engine as many units as it takes. */
+export async function handOver(sweep: Sweeping): Promise<void> {
+  await handAgain(sweep);
+  const { ready, active, executor, log } = sweep;
+  const next: PlannedUnit[] = [];
+  while (active.size + next.length < executor.atOnce && ready.length > 0) {
+    const unit = sweep.units.get(ready.pop()!)!;
+    const { status, cancelling } = stateOf(sweep, unit.id);
+    // It may have come to an end since, or be in here twice.
+    if ((status === 'waiting' || status === 'paused') && !cancelling && !next.includes(unit)) next.push(unit);
+  }
+  if (next.length === 0) return;
+  log.append(
+    ...next.map((unit): NewEvent => {
+      const until = targetOf(sweep, unit);
+      const attempt = stateOf(sweep, unit.id).attempts + 1;
+      return { type: 'handing', unit: unit.id, attempt, ...(until === undefined ? {} : { until }) };
+    }),
+  );
+  for (const { id } of next) active.add(id);
+  await hand(sweep, next);
+}
+
+/** Those of which it is not known whether they came to the engine: the one that handed them over died, or got no answer. */
+async function handAgain(sweep: Sweeping): Promise<void> {
+  const unsure = [...sweep.active].filter((id) => stateOf(sweep, id).status === 'handing');
+  if (unsure.length === 0) return;
+  const there = await sweep.executor.list(sweep.plan.run_id);
+  const lost: PlannedUnit[] = [];
+  for (const id of unsure) {
+    const unit = sweep.units.get(id)!;
+    const { id: job, file } = jobOf(sweep, unit);
+    const handle = there.get(job);
+    if (handle !== undefined) noteHanded(sweep, [unit], [handle]);
+    else if (readEnd(file) !== undefined) await settle(sweep, unit);
+    else if (!isOver(stateOf(sweep, id))) lost.push(unit);
+  }
+  if (lost.length > 0) await hand(sweep, lost);
+}
+
+/** Throws Error where the engine does not take them: they stay on their way to it. */
+async function hand(sweep: Sweeping, units: readonly PlannedUnit[]): Promise<void> {
+  const { plan, dir } = sweep;
+  const { environment } = sweepFiles(dir);
+  const jobs = units.map((unit) => jobOf(sweep, unit));
+  for (const [index, unit] of units.entries()) {
+    const { until } = stateOf(sweep, unit.id);
+    const words = until === undefined ? unit.words : [...unit.words, `until_epoch=${until}`];
+    await writeAttempt(jobs[index]!.file, { words, cwd: plan.cwd, environment });
+  }
+  noteHanded(sweep, units, await sweep.executor.submit(jobs));
+}
+
+function noteHanded({ log, state }: Sweeping, units: readonly PlannedUnit[], handles: readonly string[]): void {
+  log.append(
+    ...units.map(({ id }, index): NewEvent => {
+      return { type: 'handed', unit: id, attempt: state.units.get(id)!.attempts, handle: handles[index]! };
+    }),
+  );
+}
+
+/** The attempt of a unit that is under way. */
+export function jobOf({ plan, dir, state }: Pick<Sweeping, 'plan' | 'dir' | 'state'>, { id }: PlannedUnit): Job {
+  const { attempts } = state.units.get(id)!;
+  return { id: `${plan.run_id}.${id}.${attempts}`, file: sweepFiles(dir).attempt(id, attempts) };
+}

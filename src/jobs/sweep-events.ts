@@ -1,0 +1,90 @@
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+
+/** How an attempt of a unit came out. */
+export type Outcome =
+  | 'finished'
+  /** Saved and to be gone on with: as far as halving lets it go. */
+  | 'paused'
+  /** Stopped from outside, or its machine was lost. */
+  | 'preempted'
+  | 'failed'
+  /** Its configuration or its data are wrong: it is never begun again. */
+  | 'refused'
+  | 'cancelled';
+
+/** One line of `events.jsonl`: what a sweep has done and decided, in order; its state is read from here. Times are ms since 1970. */
+export type SweepEvent = { time: number } & (
+  | { type: 'begun' }
+  /** About to be handed to the engine: whoever takes up the sweep asks the engine whether it came there. */
+  | { type: 'handing'; unit: string; attempt: number; until?: number }
+  | { type: 'handed'; unit: string; attempt: number; handle: string }
+  /** `again`: another attempt follows. `code`: the exit code; none where nothing told it. */
+  | {
+      type: 'ended';
+      unit: string;
+      attempt: number;
+      outcome: Outcome;
+      again: boolean;
+      code?: number;
+      checkpoint?: string;
+      why?: string;
+    }
+  /** Where trials stood at an epoch, the best first, and who goes on. */
+  | { type: 'halved'; rung: number; epoch: number; limit: number; kept: RankedTrial[]; stopped: RankedTrial[] }
+  /** It never runs: something that it needs did not come about, or nobody wants it any more. */
+  | { type: 'dropped'; unit: string; outcome: 'cancelled' | 'stopped' | 'skipped'; why: string }
+  | { type: 'cancelling'; units: string[] | 'all' }
+  | { type: 'retrying'; units: string[] }
+  | { type: 'over'; status: 'FINISHED' | 'FAILED' | 'KILLED' }
+);
+
+/** A trial by the mean over its units of the best validation Dice so far. */
+export interface RankedTrial {
+  trial: string;
+  dice: number;
+}
+
+/** `Omit` that keeps each member of a union. */
+type Untimed<T> = T extends unknown ? Omit<T, 'time'> : never;
+export type NewEvent = Untimed<SweepEvent>;
+
+export interface EventLog {
+  /** On the disk when it returns. */
+  append(...events: readonly NewEvent[]): void;
+  close(): void;
+}
+
+/** Opens the log to be written on, by one process alone; a torn last line is cut off first. */
+export function openEvents(path: string, heard: (event: SweepEvent) => void): EventLog {
+  const file = openSync(path, 'a+');
+  ftruncateSync(file, wholeLines(readFileSync(path)));
+  return {
+    append: (...events) => {
+      const timed = events.map((event): SweepEvent => ({ time: Date.now(), ...event }) as SweepEvent);
+      const bytes = Buffer.from(timed.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      const { size } = fstatSync(file);
+      try {
+        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+        fsyncSync(file);
+      } catch (error) {
+        ftruncateSync(file, size);
+        throw error;
+      }
+      for (const event of timed) heard(event);
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** All whole lines from byte `from` on, and where the next one begins. Throws SyntaxError for a damaged one. */
+export function readEvents(path: string, from = 0): { events: SweepEvent[]; end: number } {
+  if (!existsSync(path)) return { events: [], end: from };
+  const bytes = readFileSync(path).subarray(from);
+  const end = wholeLines(bytes);
+  const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+  return { events: lines.map((line) => JSON.parse(line) as SweepEvent), end: from + end };
+}
+
+function wholeLines(bytes: Buffer): number {
+  return bytes.lastIndexOf(10) + 1;
+}

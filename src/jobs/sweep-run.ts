@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import type { Settings } from '../config/settings.ts';
+import { flattenConfig } from '../config/show-config.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Terminal } from '../core/terminal.ts';
+import { explainFailure } from '../tracking/explain-failure.ts';
+import { NAME_TAG, openJournal } from '../tracking/journal.ts';
+import { readRecord } from '../tracking/read-record.ts';
+import { readRun } from '../tracking/runs.ts';
+import { resolveTracking } from '../tracking/tracking.ts';
+import { startUploader, syncRun, type UploadResult } from '../tracking/uploader.ts';
+import { REQUEUE_TAG } from '../train/close-abandoned.ts';
+import { sourceTags } from '../train/describe-run.ts';
+import { endRun } from '../train/run-experiment.ts';
+import { tryLockRun } from '../train/run-folder.ts';
+import type { PlannedUnit, SweepPlan } from './sweep-plan.ts';
+import { sweepFiles } from './sweep-plan.ts';
+import type { SweepState } from './sweep-state.ts';
+
+/** The tag that tells a sweep's own run from those that train. */
+export const SWEEP_TAG = 'sweep';
+
+/** The run that the runs of a sweep are children of: it trains nothing itself. */
+export interface SweepRun {
+  /** Ends the run of a unit that will not be gone on with, where it has begun and nobody trains in it. */
+  closeUnit(unit: PlannedUnit, status: 'FAILED' | 'KILLED', tags: Record<string, string>): Promise<void>;
+  /** The last word; RUNNING where somebody else is to drive it on. */
+  end(status: 'FINISHED' | 'FAILED' | 'KILLED' | 'RUNNING', state: SweepState): Promise<UploadResult>;
+}
+
+/** Begins the sweep's own run, or takes it up. */
+export async function openSweepRun(
+  dir: string,
+  plan: SweepPlan,
+  settings: Settings,
+  terminal: Terminal,
+): Promise<SweepRun> {
+  const journal = await openJournal(dir);
+  const { run_id, name, experiment, trials, units, jobs, retries, halving } = plan;
+  const params = flattenConfig({ jobs, retries, ...(halving === undefined ? {} : { halving }) } as never);
+  const counts = { trials: String(trials.length), units: String(units.length) };
+  const tags = { ...(await sourceTags(plan.file)), [SWEEP_TAG]: 'true' };
+  journal.run({ run_id, name, experiment, params: { ...params, ...counts }, tags });
+  journal.tags({ [REQUEUE_TAG]: 'false' });
+  journal.artifact('sweep.json', 'sweep.json');
+  const tracking = resolveTracking(settings, terminal);
+  const uploader = startUploader({ runDir: dir, tracking }, terminal);
+  // One after the other, and beside the driving: a server that hangs holds no unit up.
+  let uploads = Promise.resolve();
+  return {
+    closeUnit: async (unit, status, unitTags) => {
+      const runDir = join(settings.runsDir, unit.run_id);
+      if (!(await closeRun(settings.runsDir, unit, status, unitTags))) return;
+      const upload = async () => void (await syncRun(runDir, await tracking.ready, terminal));
+      uploads = uploads.then(upload).catch((error: unknown) => {
+        terminal.warn(`${unit.run_id} is not all in MLflow yet: ${explainFailure(error)}`);
+      });
+    },
+    end: async (status, state) => {
+      if (status !== 'RUNNING') {
+        await writeFileAtomic(sweepFiles(dir).table, tableOf(plan, state, settings.runsDir));
+        journal.artifact('sweep.csv', 'sweep.csv');
+        journal.artifact('events.jsonl', 'events.jsonl');
+        const best = bestOf(plan, settings.runsDir);
+        if (best !== undefined) {
+          journal.tags({
+            [NAME_TAG]: `${name} · best Dice of ${units.length} runs ${best.dice.toFixed(4)}`,
+            'sweep.best_run': best.run_id,
+          });
+        }
+      }
+      await uploads;
+      return await endRun(status, { journal, uploader, terminal });
+    },
+  };
+}
+
+/** False where there is nothing to end. */
+async function closeRun(
+  runsDir: string,
+  { run_id }: PlannedUnit,
+  status: 'FAILED' | 'KILLED',
+  tags: Record<string, string>,
+): Promise<boolean> {
+  const run = readRun(runsDir, run_id);
+  if (run === undefined) return false;
+  const release = await tryLockRun(run.dir);
+  if (release === undefined) return false;
+  try {
+    const journal = await openJournal(run.dir);
+    journal.tags({ ...tags, [REQUEUE_TAG]: 'false' });
+    if (readRecord(run.dir)?.status === 'RUNNING') journal.end(status);
+    journal.close();
+    return true;
+  } finally {
+    await release();
+  }
+}
+
+/** A unit's validation Dice: of its chosen checkpoint, or the best so far. */
+export function diceOf(runsDir: string, { run_id }: PlannedUnit): number | undefined {
+  try {
+    const record = readRun(runsDir, run_id)?.record;
+    const epochs = record?.epochs.flatMap(({ values }) => values['val/dice'] ?? []) ?? [];
+    return record?.chosen?.['val/dice'] ?? (epochs.length === 0 ? undefined : Math.max(...epochs));
+  } catch (error) {
+    throw new Error(`The run ${run_id} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function bestOf({ units }: SweepPlan, runsDir: string): { run_id: string; dice: number } | undefined {
+  let best: { run_id: string; dice: number } | undefined;
+  for (const unit of units) {
+    const dice = diceOf(runsDir, unit);
+    if (dice !== undefined && dice > (best?.dice ?? -1)) best = { run_id: unit.run_id, dice };
+  }
+  return best;
+}
+
+/** `sweep.csv`: a line for each unit, a column for each key that trials differ by. */
+function tableOf({ units, trials }: SweepPlan, state: SweepState, runsDir: string): string {
+  const changes = new Map(trials.map((trial) => [trial.id, trial.changes]));
+  const keys = [...new Set(trials.flatMap((trial) => Object.keys(trial.changes)))];
+  const rows = units.map((unit) => {
+    const { status, attempts, failures, why = '' } = state.units.get(unit.id)!;
+    const own = keys.map((key) => {
+      const value = changes.get(unit.trial)![key];
+      return typeof value === 'object' ? JSON.stringify(value) : String(value ?? '');
+    });
+    const dice = diceOf(runsDir, unit);
+    return [
+      unit.id,
+      unit.trial,
+      unit.file,
+      unit.fold ?? '',
+      unit.seed ?? '',
+      ...own,
+      status,
+      attempts,
+      failures,
+      dice ?? '',
+      unit.run_id,
+      why,
+    ];
+  });
+  const header = [
+    'unit',
+    'trial',
+    'file',
+    'fold',
+    'seed',
+    ...keys,
+    'status',
+    'attempts',
+    'failures',
+    'val/dice',
+    'run_id',
+    'why',
+  ];
+  return stringify([header, ...rows]);
+}
