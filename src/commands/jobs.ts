@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { readSettings } from '../config/settings.ts';
 import { expected, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
@@ -132,8 +131,7 @@ async function showLogs(dir: string, plan: SweepPlan, id: string, terminal: Term
   const state = readState(dir, plan);
   const unit = plan.units.find((each) => each.id === id)!;
   const { attempts, handle = '' } = state.units.get(id)!;
-  const project = fileURLToPath(new URL('../..', import.meta.url));
-  const executor = await createExecutor(plan.jobs, { project, sweep: plan.run_id, terminal });
+  const executor = await createExecutor(plan.jobs, { sweep: plan.run_id, terminal });
   const log = attempts === 0 ? '' : await executor.logs(handle, jobOf({ plan, dir, state }, unit));
   terminal.say(log === '' ? `${id} has printed nothing yet.` : log.trimEnd());
   return { json: { unit: id, attempt: attempts, log } };

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseExperiment } from '../config/experiment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { formatConfig } from '../config/show-config.ts';
@@ -39,12 +38,11 @@ export const sweepCommand: Command = {
     if (!dryRuns) checkShared(sweep, settings);
     await prepare(sweep, { cwd, signal }, terminal);
     const { trials, units } = await checkUnits(sweep, { file: file!, cwd, runsDir: settings.runsDir });
-    const project = fileURLToPath(new URL('../..', import.meta.url));
     if (dryRuns) {
-      const { atOnce } = await createExecutor(sweep.jobs, { project, sweep: sweep.name, terminal });
+      const { atOnce } = await createExecutor(sweep.jobs, { sweep: sweep.name, terminal });
       return { json: await estimate(sweep, units, { cwd, settings, signal, atOnce }, terminal) };
     }
-    await (await createExecutor(sweep.jobs, { project, sweep: sweep.name, terminal })).check();
+    await (await createExecutor(sweep.jobs, { sweep: sweep.name, terminal })).check();
     const { runId, runDir } = await makeRunDirectory(sweep.name, settings.runsDir);
     const plan: SweepPlan = {
       format: 1,

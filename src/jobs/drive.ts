@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readSettings } from '../config/settings.ts';
 import { Stopped } from '../core/errors.ts';
 import { openTerminal } from '../core/terminal.ts';
@@ -24,8 +23,7 @@ async function drive(dir: string): Promise<void> {
   const settings = { ...(await readSettings(plan.cwd)), runsDir };
   const terminal = openTerminal(process.stdout);
   const release = await lockRun(dir);
-  const project = fileURLToPath(new URL('../..', import.meta.url));
-  const executor = await createExecutor(plan.jobs, { project, sweep: basename(dir), terminal });
+  const executor = await createExecutor(plan.jobs, { sweep: basename(dir), terminal });
   const state = initialState(plan);
   const { events } = sweepFiles(dir);
   const log = openEvents(events, (event) => takeEvent(state, event));

@@ -1,13 +1,15 @@
+import { join } from 'node:path';
 import type { JobsConfig } from '../config/jobs.ts';
 import type { Terminal } from '../core/terminal.ts';
 import type { Executor } from './executor.ts';
 import { localExecutor } from './local/local-executor.ts';
 import { listPlaces } from './places.ts';
 
+/** The harness's folder: what a job runs is relative to it. */
+export const PROJECT = join(import.meta.dirname, '..', '..');
+
 /** What an executor knows of the sweep whose jobs it gets. */
-export interface ExecutorContext {
-  /** The harness's folder, absolute. */
-  project: string;
+interface ExecutorContext {
   /** The id of the sweep's run. */
   sweep: string;
   terminal: Terminal;
@@ -17,7 +19,7 @@ export interface ExecutorContext {
 export async function createExecutor(config: JobsConfig, context: ExecutorContext): Promise<Executor> {
   switch (config.executor) {
     case 'local':
-      return localExecutor(await listPlaces('auto', config.at_once), context);
+      return localExecutor(await listPlaces('auto', config.at_once), { project: PROJECT });
     default:
       throw new Error(`no executor ${config.executor}`);
   }
