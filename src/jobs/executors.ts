@@ -4,6 +4,7 @@ import type { Terminal } from '../core/terminal.ts';
 import type { Executor } from './executor.ts';
 import { localExecutor } from './local/local-executor.ts';
 import { listPlaces } from './places.ts';
+import { slurmExecutor } from './slurm/slurm-executor.ts';
 
 /** The harness's folder: what a job runs is relative to it. */
 export const PROJECT = join(import.meta.dirname, '..', '..');
@@ -20,6 +21,8 @@ export async function createExecutor(config: JobsConfig, context: ExecutorContex
   switch (config.executor) {
     case 'local':
       return localExecutor(await listPlaces('auto', config.at_once), { project: PROJECT });
+    case 'slurm':
+      return slurmExecutor(config, { project: PROJECT, ...context });
     default:
       throw new Error(`no executor ${config.executor}`);
   }

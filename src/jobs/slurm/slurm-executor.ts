@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SlurmJobs } from '../../config/jobs.ts';
 import type { Terminal } from '../../core/terminal.ts';
 import type { Executor, Job, JobState } from '../executor.ts';
+import { readTail } from '../read-tail.ts';
 import { readArray, slurmLog } from './array-file.ts';
 import { askSlurm } from './ask-slurm.ts';
 import { checkCluster } from './check-cluster.ts';
@@ -22,8 +22,6 @@ const POLL_MS = 2000;
 
 /** In one command, so that it stays far below what a program may be given. */
 const HANDLES_AT_ONCE = 1000;
-
-const LOG_BYTES = 64 * 1024;
 
 /** Why jobs wait on any day. */
 const ORDINARY = ['None', 'Resources', 'Priority', 'BeginTime'];
@@ -85,24 +83,5 @@ function sayReasons(queue: readonly QueuedJob[], said: Set<string>, terminal: Te
     if (state !== 'waiting' || said.has(kind)) continue;
     said.add(kind);
     terminal.warn(`Slurm lets ${handle} wait: ${reason} (\`scontrol show job ${handle}\` tells more)`);
-  }
-}
-
-/** The last 64 KiB of a file, from a line's beginning; empty where there is none. */
-async function readTail(path: string): Promise<string> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { size } = await file.stat();
-      const bytes = Buffer.alloc(Math.min(size, LOG_BYTES));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
-      const text = bytes.toString('utf8', 0, bytesRead);
-      return size > LOG_BYTES ? text.slice(text.indexOf('\n') + 1) : text;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
   }
 }
