@@ -54,6 +54,13 @@ const BENCHES: Record<string, { keys: Record<string, string>; load(): Promise<Be
     },
     load: async () => (await import('./submit.ts')).benchSubmit,
   },
+  sweep: {
+    keys: {
+      units: 'sweep: units that do next to nothing (200)',
+      at_once: 'sweep: how many run at once (2)',
+    },
+    load: async () => (await import('./sweep.ts')).benchSweep,
+  },
   'train-step': {
     keys: stepKeyHelp('train-step'),
     load: async () => (await import('./train-step.ts')).benchTrainStep,
