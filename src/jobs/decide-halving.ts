@@ -26,7 +26,8 @@ export async function decideHalving(sweep: Sweeping): Promise<void> {
     sweep.terminal.say(describeHalving(state.halvings.at(-1)!));
   }
   await stopWorse(sweep);
-  for (const unit of paused) {
+  // The last one that is ready is the next.
+  for (const unit of paused.reverse()) {
     const { status, until } = stateOf(sweep, unit.id);
     const further = targetOf(sweep, unit);
     if (status === 'paused' && (further === undefined || further > until!) && !ready.includes(unit.id))

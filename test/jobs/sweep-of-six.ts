@@ -56,8 +56,8 @@ export async function makeSweepFolder(environment: Record<string, string>): Prom
   await writeFile(join(folder, 'six-sweep.yml'), SWEEP);
   const runsDir = join(folder, 'runs');
   const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
-  const env = { ...process.env, PNEUMOTHORAX_LOADER_WORKERS: '1', ...environment, INIT_CWD: folder };
   const command: SweepFolder['command'] = (words, hear = () => {}) => {
+    const env = { ...process.env, PNEUMOTHORAX_LOADER_WORKERS: '1', ...environment, INIT_CWD: folder };
     const child = spawn(process.execPath, ['--import', 'tsx', cli, ...words, 'json=true'], { env });
     let [out, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
