@@ -261,6 +261,23 @@ test('a controller that does not answer: nothing is begun, and nothing that is u
   await assert.rejects(executorOf().submit(jobsOf(1)), isPlain);
 });
 
+test('a queue that takes fewer jobs may take them later, or fewer at once', async () => {
+  const limit = 'Batch job submission failed: Job violates accounting/QOS policy (job submit limit)';
+  slurm.change({ fails: { sbatch: limit } });
+  const why = /QOS policy \(job submit limit\)\nWhere the queue takes fewer jobs, lower jobs\.at_once\./;
+  await assert.rejects(
+    executorOf().submit(jobsOf(2)),
+    (error) => error instanceof Error && !(error instanceof UserError) && why.test(error.message),
+  );
+});
+
+test('a comment that somebody changed is said, and states are known all the same', async () => {
+  await executorOf().submit(jobsOf(1));
+  slurm.change({ queue: slurm.state().queue.map((job) => ({ ...job, comment: '(null)' })) });
+  await assert.rejects(executorOf().list(SWEEP), /Expected a file that lists jobs for .* but received "\(null\)"/);
+  assert.deepEqual(await executorOf().status(['70_0']), new Map([['70_0', 'waiting']]));
+});
+
 test('what sbatch refuses is the user’s to change', async () => {
   slurm.change({ fails: { sbatch: 'sbatch: error: Batch job submission failed: Invalid qos specification' } });
   await assert.rejects(

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256, writeFileAtomic } from '../../core/atomic-file.ts';
+import { expected } from '../../core/errors.ts';
 import type { Job } from '../executor.ts';
 
 /**
@@ -14,9 +15,13 @@ export async function writeArray(jobs: readonly Job[]): Promise<string> {
   return path;
 }
 
-/** The ids of an array's jobs, by task. */
+/** The ids of an array's jobs, by task. Throws Error where its comment is not such a file. */
 export async function readArray(path: string): Promise<string[]> {
-  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    const next = 'A cluster that changes the comments of jobs takes that from them by which they are found again.';
+    throw new Error(expected('a file that lists jobs', 'the comment of a job of Slurm’s', path, next), { cause });
+  });
+  const lines = text.trimEnd().split('\n');
   return lines.map((line) => line.slice(0, line.indexOf('\t')));
 }
 

@@ -7,6 +7,9 @@ const HABITS = /^(SQUEUE|SINFO|SCANCEL)_/;
 /** What sbatch says where asking again would not help. */
 const REFUSED = /invalid|not available|more processors requested|unrecognized option/i;
 
+/** What it says where a queue is full, or takes fewer jobs of one user than there are in an array. */
+const TOO_MANY = /policy|limit|temporarily/i;
+
 /**
  * What a program of Slurm prints.
  * Throws UserError where there is none or it refuses what it is asked for, and Error where the controller does not answer.
@@ -26,5 +29,7 @@ export async function askSlurm(program: string, words: readonly string[], wish: 
   if (program === 'sbatch' && REFUSED.test(reason)) {
     throw new UserError(`${sentence}\nChange partition, account, time, gpus, cpus, memory or options of jobs.`);
   }
-  throw new Error(sentence);
+  const next =
+    program === 'sbatch' && TOO_MANY.test(reason) ? '\nWhere the queue takes fewer jobs, lower jobs.at_once.' : '';
+  throw new Error(`${sentence}${next}`);
 }
