@@ -7,9 +7,9 @@ import { jobOf } from '../jobs/hand-over.ts';
 import { makeRequest } from '../jobs/requests.ts';
 import { isDriven, startDriver } from '../jobs/start-driver.ts';
 import { readPlan, type SweepPlan } from '../jobs/sweep-plan.ts';
-import { SWEEP_TAG } from '../jobs/sweep-run.ts';
 import { isOver, type SweepState } from '../jobs/sweep-state.ts';
 import { findRun, listRuns } from '../tracking/runs.ts';
+import { isSweep } from '../tracking/sweep-of.ts';
 import type { Command, CommandResult } from './command.ts';
 import { sayTable } from './say-table.ts';
 import { followAndTell } from './sweep-result.ts';
@@ -69,7 +69,7 @@ function readWishes(values: Readonly<Record<string, string>>, name: string | und
 }
 
 async function listSweeps(runsDir: string, terminal: Terminal): Promise<CommandResult> {
-  const runs = (await listRuns(runsDir)).filter(({ record }) => record.tags[SWEEP_TAG] === 'true').reverse();
+  const runs = (await listRuns(runsDir)).filter(({ record }) => isSweep(record)).reverse();
   const sweeps: Record<string, unknown>[] = [];
   for (const { dir, run_id } of runs) {
     const plan = await readPlan(dir);

@@ -9,6 +9,7 @@ import { explainFailure } from '../tracking/explain-failure.ts';
 import { NAME_TAG, openJournal } from '../tracking/journal.ts';
 import { readRecord } from '../tracking/read-record.ts';
 import { readRun } from '../tracking/runs.ts';
+import { SWEEP_TAG } from '../tracking/sweep-of.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
 import { startUploader, syncRun, type UploadResult } from '../tracking/uploader.ts';
 import { REQUEUE_TAG } from '../train/close-abandoned.ts';
@@ -18,9 +19,6 @@ import { tryLockRun } from '../train/run-folder.ts';
 import type { PlannedUnit, SweepPlan } from './sweep-plan.ts';
 import { sweepFiles } from './sweep-plan.ts';
 import type { SweepState } from './sweep-state.ts';
-
-/** The tag that tells a sweep's own run from those that train. */
-export const SWEEP_TAG = 'sweep';
 
 /** The run that the runs of a sweep are children of: it trains nothing itself. */
 export interface SweepRun {

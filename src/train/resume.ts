@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Experiment, parseExperiment } from '../config/experiment.ts';
 import { flattenConfig } from '../config/show-config.ts';
-import { UserError } from '../core/errors.ts';
+import { expected, UserError } from '../core/errors.ts';
 import { JOURNAL_FILE, readJournal } from '../tracking/journal.ts';
 import { findRun, listRuns, type RunSummary } from '../tracking/runs.ts';
+import { isSweep } from '../tracking/sweep-of.ts';
 import { readUpload } from '../tracking/uploader.ts';
 import type { ValidationMetrics } from './keep-checkpoints.ts';
 import type { ResumedRun, RunResult } from './run-experiment.ts';
@@ -50,6 +51,10 @@ function isOf(folder: string, name: string): boolean {
 
 /** Throws UserError, with the keys that differ, where a run was begun with another configuration. */
 export async function refuseOther(experiment: Experiment, run: RunSummary, cwd: string): Promise<void> {
+  if (isSweep(run.record)) {
+    const next = `It is a sweep: npm run jobs ${run.run_id} resume=true.`;
+    throw new UserError(expected('a run that trains', 'resume', run.run_id, next));
+  }
   const before = flattenConfig(await parseExperiment(run.config, {}, cwd));
   const now = flattenConfig(experiment);
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];
