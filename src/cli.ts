@@ -15,12 +15,20 @@ const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 75 } as const;
  * Runs one command and returns the exit code: 0 done, 1 failed, 2 the user's mistake, 3 done with items left out,
  * 130 and 143 stopped by a signal, 75 stopped by SIGUSR1 to be taken up again. This is the only place that catches.
  * @param typed the words after `npm run`: the command's name, files and `key=value`.
+ * @param heard is told what went wrong, where something did
  */
-export async function runCli(typed: readonly string[], table: readonly CommandEntry[] = commands): Promise<number> {
+export async function runCli(
+  typed: readonly string[],
+  table: readonly CommandEntry[] = commands,
+  heard: (error: unknown) => void = () => {},
+): Promise<number> {
   const json = typed.includes('json=true');
   const print = json ? keepStdout() : undefined;
   const stop = listenForSignals();
-  const fail = (error: unknown) => report(error, stop.exitCode(), print);
+  const fail = (error: unknown) => {
+    heard(error);
+    return report(error, stop.exitCode(), print);
+  };
   process.on('uncaughtException', (error) => process.exit(fail(error)));
   try {
     const result = await runCommand(typed, table, json, stop.signal);

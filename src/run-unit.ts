@@ -1,6 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { runCli } from './cli.ts';
+import { commands } from './commands/index.ts';
+import { messageOf } from './core/errors.ts';
 import { endOf, readAttempt, writeEnd } from './jobs/attempt.ts';
 
 /**
@@ -14,8 +16,12 @@ async function runAttempt(file: string): Promise<number> {
   await rm(endOf(file), { force: true });
   const variables = JSON.parse(await readFile(environment, 'utf8')) as Record<string, string>;
   Object.assign(process.env, variables, { INIT_CWD: cwd });
-  const code = await runCli(words);
-  await writeEnd(file, { code, host: hostname(), started, ended: Date.now() });
+  let message: string | undefined;
+  const code = await runCli(words, commands, (error) => {
+    message = messageOf(error);
+  });
+  const why = message === undefined ? {} : { message };
+  await writeEnd(file, { code, ...why, host: hostname(), started, ended: Date.now() });
   return code;
 }
 

@@ -1,5 +1,5 @@
 import { readSettings } from '../config/settings.ts';
-import { expected, UserError } from '../core/errors.ts';
+import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { createExecutor } from '../jobs/executors.ts';
 import { readState } from '../jobs/follow-sweep.ts';
@@ -41,7 +41,10 @@ export const jobsCommand: Command = {
       );
     }
     if (wishes.logs) return await showLogs(dir, plan, unit!, terminal);
-    if (wishes.cancel) await makeRequest(dir, { cancel: unit ?? 'all' });
+    if (wishes.cancel) {
+      await makeRequest(dir, { cancel: unit ?? 'all' });
+      terminal.say(`${unit ?? plan.run_id} is told to save and stop.`);
+    }
     if (wishes.retry) await makeRequest(dir, { retry: 'failed' });
     // What is asked for is done by whoever drives the sweep.
     const over = readState(dir, plan).over !== undefined;
@@ -113,7 +116,8 @@ async function showSweep(
 ): Promise<CommandResult> {
   const state = readState(dir, plan);
   const summary = await summarise(dir, plan, state);
-  const units = showUnits(plan, state, runsDir).filter(({ unit }) => only === undefined || unit === only);
+  const live = await askEngine(plan, state, terminal);
+  const units = showUnits(plan, state, runsDir, live).filter(({ unit }) => only === undefined || unit === only);
   sayUnits(units, terminal);
   for (const { epoch, kept, stopped, limit } of state.halvings) {
     terminal.say(
@@ -126,6 +130,22 @@ async function showSweep(
   else if (summary.status === 'RUNNING') terminal.say(`Next: npm run jobs ${plan.run_id} follow=true`);
   return { json: { run_id: plan.run_id, run_dir: dir, ...summary, units, halvings: state.halvings } };
 }
+
+/** What the engine says of the jobs that it has: `queued` and `running`; one that is gone is about to be noted as ended. */
+async function askEngine(plan: SweepPlan, state: SweepState, terminal: Terminal): Promise<Map<string, string>> {
+  const handed = [...state.units].filter(([, { status }]) => status === 'handed');
+  if (handed.length === 0) return new Map();
+  const executor = await createExecutor(plan.jobs, { sweep: plan.run_id, terminal });
+  try {
+    const states = await executor.status(handed.map(([, { handle }]) => handle!));
+    return new Map(handed.map(([id, { handle }]) => [id, SHOWN[states.get(handle!) ?? 'gone']]));
+  } catch (error) {
+    terminal.warn(messageOf(error));
+    return new Map();
+  }
+}
+
+const SHOWN = { waiting: 'queued', running: 'running', gone: 'ending' } as const;
 
 async function showLogs(dir: string, plan: SweepPlan, id: string, terminal: Terminal): Promise<CommandResult> {
   const state = readState(dir, plan);

@@ -15,10 +15,19 @@ export interface UnitShown {
   why: string | null;
 }
 
-/** Every unit of a sweep, as it stands. */
-export function showUnits(plan: SweepPlan, state: SweepState, runsDir: string): UnitShown[] {
+/**
+ * Every unit of a sweep, as it stands.
+ * @param live what the engine says of those that it has, by unit
+ */
+export function showUnits(
+  plan: SweepPlan,
+  state: SweepState,
+  runsDir: string,
+  live: ReadonlyMap<string, string> = new Map(),
+): UnitShown[] {
   return plan.units.map((unit) => {
-    const { status, attempts, why = null } = state.units.get(unit.id)!;
+    const { status: known, attempts, why = null } = state.units.get(unit.id)!;
+    const status = live.get(unit.id) ?? known;
     const dice = diceOf(runsDir, unit) ?? null;
     return { unit: unit.id, trial: unit.trial, status, attempts, run_id: unit.run_id, 'val/dice': dice, why };
   });

@@ -16,6 +16,8 @@ export interface Attempt {
 export interface AttemptEnd {
   /** The command's exit code. */
   code: number;
+  /** What went wrong, where something did. */
+  message?: string;
   host: string;
   /** Milliseconds since 1970. */
   started: number;

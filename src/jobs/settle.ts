@@ -17,14 +17,15 @@ const [SAVED, MISTAKE, TERMINATED, INTERRUPTED] = [75, 2, 143, 130];
 
 /** What an attempt's end means for its unit (see `cli.ts` for the exit codes). */
 export function judge({ end, epochs }: Ended, unit: UnitState): { outcome: Outcome; why?: string } {
-  const { code } = end ?? {};
+  const { code, message } = end ?? {};
+  const said = `exit code ${code}${message === undefined ? '' : `: ${message.split('\n')[0]}`}`;
   if (code === 0 || code === 3) return { outcome: 'finished' };
   if (code === SAVED && unit.until !== undefined && epochs >= unit.until) return { outcome: 'paused' };
   if (unit.cancelling) return { outcome: 'cancelled', why: 'cancelled' };
-  if (code === MISTAKE) return { outcome: 'refused', why: 'its configuration or data are wrong (exit code 2)' };
+  if (code === MISTAKE) return { outcome: 'refused', why: said };
   if (code === undefined) return { outcome: 'preempted', why: 'killed, or its machine was lost' };
   if (code === SAVED || code === TERMINATED || code === INTERRUPTED) {
     return { outcome: 'preempted', why: `stopped from outside (exit code ${code})` };
   }
-  return { outcome: 'failed', why: `exit code ${code}` };
+  return { outcome: 'failed', why: said };
 }
