@@ -1,10 +1,11 @@
+import { UserError } from '../core/errors.ts';
 import { readEnd, writeAttempt } from './attempt.ts';
 import type { Job } from './executor.ts';
 import type { NewEvent } from './sweep-events.ts';
 import { type PlannedUnit, sweepFiles } from './sweep-plan.ts';
 import { isOver } from './sweep-state.ts';
 import { type Sweeping, stateOf, targetOf } from './sweeping.ts';
-import { settle } from './take-ends.ts';
+import { close, settle } from './take-ends.ts';
 
 /** Hands the engine as many units as it takes. */
 export async function handOver(sweep: Sweeping): Promise<void> {
@@ -46,7 +47,7 @@ async function handAgain(sweep: Sweeping): Promise<void> {
   if (lost.length > 0) await hand(sweep, lost);
 }
 
-/** Throws Error where the engine does not take them: they stay on their way to it. */
+/** Throws Error where the engine does not answer: they stay on their way to it. What it refuses it would refuse again. */
 async function hand(sweep: Sweeping, units: readonly PlannedUnit[]): Promise<void> {
   const { plan, dir } = sweep;
   const { environment } = sweepFiles(dir);
@@ -56,7 +57,19 @@ async function hand(sweep: Sweeping, units: readonly PlannedUnit[]): Promise<voi
     const words = until === undefined ? unit.words : [...unit.words, `until_epoch=${until}`];
     await writeAttempt(jobs[index]!.file, { words, cwd: plan.cwd, environment });
   }
-  noteHanded(sweep, units, await sweep.executor.submit(jobs));
+  try {
+    noteHanded(sweep, units, await sweep.executor.submit(jobs));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    for (const unit of units) await refuse(sweep, unit, error.message);
+  }
+}
+
+async function refuse(sweep: Sweeping, unit: PlannedUnit, why: string): Promise<void> {
+  const { attempts: attempt } = stateOf(sweep, unit.id);
+  sweep.log.append({ type: 'ended', unit: unit.id, attempt, outcome: 'refused', again: false, why });
+  sweep.active.delete(unit.id);
+  await close(sweep, unit);
 }
 
 function noteHanded({ log, state }: Sweeping, units: readonly PlannedUnit[], handles: readonly string[]): void {

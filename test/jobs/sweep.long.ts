@@ -121,9 +121,8 @@ test('on Slurm, with the submitting command, two tasks and the driver killed in 
   Object.assign(process.env, slurm.environment);
   try {
     const sweep = await beginAndKill(['jobs.executor=slurm', 'jobs.at_once=2', 'jobs.gpus=0', 'jobs.cpus=1']);
-    const first = await untilHanded(sweep, 't01-s1', 1);
     await until('t01-s1 trains', () => isUnderWay(sweep, 't01-s1'));
-    await execa('scancel', ['--signal=KILL', '--full', first]);
+    kill('src/run-unit.ts', `/${sweep}/attempts/t01-s1.1.json`);
     await untilHanded(sweep, 't01-s1', 2);
     const second = await untilHanded(sweep, 't02-s1', 1);
     await until('t02-s1 trains', () => isUnderWay(sweep, 't02-s1'));
