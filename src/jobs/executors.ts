@@ -4,6 +4,7 @@ import type { Terminal } from '../core/terminal.ts';
 import type { Executor } from './executor.ts';
 import { localExecutor } from './local/local-executor.ts';
 import { listPlaces } from './places.ts';
+import { rayExecutor } from './ray/ray-executor.ts';
 import { slurmExecutor } from './slurm/slurm-executor.ts';
 
 /** The harness's folder: what a job runs is relative to it. */
@@ -23,7 +24,7 @@ export async function createExecutor(config: JobsConfig, context: ExecutorContex
       return localExecutor(await listPlaces('auto', config.at_once), { project: PROJECT });
     case 'slurm':
       return slurmExecutor(config, { project: PROJECT, ...context });
-    default:
-      throw new Error(`no executor ${config.executor}`);
+    case 'ray':
+      return rayExecutor(config, { project: PROJECT, ...context });
   }
 }
