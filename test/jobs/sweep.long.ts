@@ -8,8 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { readSettings } from '../../src/config/settings.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
+import { connectRay } from '../../src/jobs/ray/ray-http.ts';
 import { readRun } from '../../src/tracking/runs.ts';
 import { ensureServer, stopServer } from '../../src/tracking/server.ts';
+import { startRay } from './ray-cluster.ts';
 import { startSlurm } from './slurm-cluster.ts';
 import { assertInMlflow, figuresOf, makeSweepFolder, processesOf, type SweepFolder } from './sweep-of-six.ts';
 
@@ -133,5 +135,28 @@ test('on Slurm, with the submitting command, two tasks and the driver killed in 
     await assertUndisturbed(sweep, 8);
   } finally {
     await slurm.stop();
+  }
+});
+
+test('on Ray, with the submitting command, two jobs and the driver killed in mid-run', async (t) => {
+  const ray = await startRay();
+  if (typeof ray === 'string') return t.skip(`NOT SHOWN: ${ray}`);
+  try {
+    const engine = ['jobs.executor=ray', `jobs.address=${ray.address}`, 'jobs.gpus=0', 'jobs.cpus=1'];
+    const sweep = await beginAndKill([...engine, 'jobs.at_once=2']);
+    await until('t01-s1 trains', () => isUnderWay(sweep, 't01-s1'));
+    kill('src/run-unit.ts', `/${sweep}/attempts/t01-s1.1.json`);
+    await untilHanded(sweep, 't01-s1', 2);
+    const second = await untilHanded(sweep, 't02-s1', 1);
+    await until('t02-s1 trains', () => isUnderWay(sweep, 't02-s1'));
+    // As somebody else may by Ray's own page: the job is told to stop, and saves.
+    const stopped = await connectRay(ray.address).ask('POST', `/api/jobs/${second}/stop`);
+    assert.equal(stopped.status, 200);
+    await untilHanded(sweep, 't02-s1', 2);
+    kill('src/jobs/drive.ts', sweep);
+    await place.command(['jobs', sweep, 'resume=true']);
+    await assertUndisturbed(sweep, 8);
+  } finally {
+    await ray.stop();
   }
 });
