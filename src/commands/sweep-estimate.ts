@@ -12,28 +12,30 @@ export async function estimate(
   { atOnce, ...context }: { cwd: string; settings: Settings; signal: AbortSignal; atOnce: number },
   terminal: Terminal,
 ): Promise<Record<string, unknown>> {
-  const seconds = new Map<string, number>();
+  const costs = new Map<string, { epoch: number; start: number }>();
   for (const unit of units) {
     const key = timeKey(unit.experiment);
-    if (seconds.has(key)) continue;
+    if (costs.has(key)) continue;
     const earlier = new Set(unit.after === undefined ? [] : [unit.experiment.init!.from!]);
-    seconds.set(key, (await dryRun(unit.experiment, { ...context, earlier }, terminal)).epoch_s);
+    const { epoch_s: epoch, total_s } = await dryRun(unit.experiment, { ...context, earlier }, terminal);
+    costs.set(key, { epoch, start: Math.max(0, total_s - epoch * unit.experiment.epochs) });
   }
-  const epochSeconds = ({ experiment }: CheckedUnit) => seconds.get(timeKey(experiment))!;
-  const whole = estimateSweep(units, epochSeconds, { halving, atOnce });
+  const costOf = ({ experiment }: CheckedUnit) => costs.get(timeKey(experiment))!;
+  const epochSeconds = (unit: CheckedUnit) => costOf(unit).epoch;
+  const startSeconds = (unit: CheckedUnit) => costOf(unit).start;
+  const whole = estimateSweep(units, epochSeconds, { halving, atOnce, startSeconds });
+  const secondsOf = (unit: CheckedUnit) => unit.experiment.epochs * epochSeconds(unit) + startSeconds(unit);
   terminal.say(`\n${units.length} units:`);
   for (const unit of units) {
     const { epochs } = unit.experiment;
     const changes = Object.entries(unit.changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-    terminal.say(
-      `  ${unit.id}  ${epochs} epochs, ${timeOf(epochs * epochSeconds(unit))}  ${unit.file} ${changes.join(' ')}`,
-    );
+    terminal.say(`  ${unit.id}  ${epochs} epochs, ${timeOf(secondsOf(unit))}  ${unit.file} ${changes.join(' ')}`);
   }
   terminal.say(`one after the other    ${timeOf(whole.total_s)}`);
   if (halving !== undefined)
     terminal.say(`with halving           ${timeOf(whole.halved_s)}, where it stops all that it may`);
   terminal.say(
-    `${String(atOnce).padStart(4)} at once           ${timeOf(whole.wall_s)}, where each has a machine like this one's share`,
+    `${String(atOnce).padStart(4)} at once           ${timeOf(whole.wall_s)}, where they do not slow one another down`,
   );
   if (jobs.executor !== 'local') terminal.say(`Measured on this machine, not on ${jobs.executor}'s nodes.`);
   terminal.say('\nNext: the same command without dry_run=true.');
@@ -41,7 +43,7 @@ export async function estimate(
     unit: unit.id,
     trial: unit.trial,
     epochs: unit.experiment.epochs,
-    seconds: epochSeconds(unit) * unit.experiment.epochs,
+    seconds: secondsOf(unit),
   }));
   return { units: shown, ...whole };
 }

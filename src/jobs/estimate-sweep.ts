@@ -37,19 +37,25 @@ export interface SweepEstimate {
 }
 
 /**
- * Adds up the epochs of units.
+ * Adds up the epochs of units, and their starts.
  * @param epochSeconds of a unit's experiment
+ * @param startSeconds what each attempt of it takes beside its epochs
  */
 export function estimateSweep(
   units: readonly CheckedUnit[],
   epochSeconds: (unit: CheckedUnit) => number,
-  { halving, atOnce }: { halving: Halving | undefined; atOnce: number },
+  {
+    halving,
+    atOnce,
+    startSeconds = () => 0,
+  }: { halving: Halving | undefined; atOnce: number; startSeconds?: (unit: CheckedUnit) => number },
 ): SweepEstimate {
-  const seconds = (unit: CheckedUnit, share: number) => epochSeconds(unit) * unit.experiment.epochs * share;
-  const total = units.reduce((sum, unit) => sum + seconds(unit, 1), 0);
+  const seconds = (unit: CheckedUnit, { epochs, attempts }: Share) =>
+    epochSeconds(unit) * unit.experiment.epochs * epochs + startSeconds(unit) * attempts;
+  const total = units.reduce((sum, unit) => sum + seconds(unit, WHOLE), 0);
   const halved = units.reduce((sum, unit) => sum + seconds(unit, shareLeft(unit, halving)), 0);
   const chains = new Map<string, number>();
-  for (const unit of units) chains.set(unit.id, (chains.get(unit.after ?? '') ?? 0) + seconds(unit, 1));
+  for (const unit of units) chains.set(unit.id, (chains.get(unit.after ?? '') ?? 0) + seconds(unit, WHOLE));
   const longest = Math.max(0, ...chains.values());
   return {
     total_s: total,
@@ -58,12 +64,21 @@ export function estimateSweep(
   };
 }
 
-/** The share of a unit's epochs that is trained on average: 1/factor of the trials go on at each rung. */
-function shareLeft({ stage, experiment: { epochs } }: CheckedUnit, halving: Halving | undefined): number {
-  if (halving === undefined) return 1;
+/** The share of a unit's epochs that is trained on average, and by how many attempts. */
+interface Share {
+  epochs: number;
+  attempts: number;
+}
+
+const WHOLE: Share = { epochs: 1, attempts: 1 };
+
+/** 1/factor of the trials go on at each rung. */
+function shareLeft({ stage, experiment: { epochs } }: CheckedUnit, halving: Halving | undefined): Share {
+  if (halving === undefined) return WHOLE;
   const rungs = rungEpochs(halving, epochs);
   const going = (rung: number) => halving.factor ** -rung;
-  if (stage > 0) return going(rungs.length);
+  if (stage > 0) return { epochs: going(rungs.length), attempts: going(rungs.length) };
   const steps = [...rungs, epochs].map((end, rung) => (end - (rungs[rung - 1] ?? 0)) * going(rung));
-  return steps.reduce((sum, step) => sum + step, 0) / epochs;
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  return { epochs: sum(steps) / epochs, attempts: sum(steps.map((_, rung) => going(rung))) };
 }
