@@ -6,7 +6,12 @@ const resources = {
   /** Units that are with the engine at once; left out: this machine’s GPUs or one, on Ray and Slurm 1,000. */
   at_once: z.int().min(1).max(100_000).optional(),
   /** GPUs of a unit, on Ray and Slurm. */
-  gpus: z.number().min(0).max(64).default(1),
+  gpus: z
+    .number()
+    .min(0)
+    .max(64)
+    .refine((gpus) => Number.isInteger(gpus) || (gpus >= 1e-4 && gpus < 1), 'a whole number, or a share of one GPU')
+    .default(1),
   /** Cores of a unit, on Ray and Slurm. */
   cpus: z.int().min(1).default(4),
   /** Memory of a unit in GiB, on Ray and Slurm; left out: it is not asked for. */

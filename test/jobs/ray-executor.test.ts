@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, test } from 'node:test';
 import { execa } from 'execa';
-import type { RayJobs } from '../../src/config/jobs.ts';
+import { jobsConfig, type RayJobs } from '../../src/config/jobs.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
 import type { Job } from '../../src/jobs/executor.ts';
 import { entrypointOf, quoteWord } from '../../src/jobs/ray/entrypoint.ts';
@@ -179,17 +179,37 @@ test('waiting ends at once when it is told to', async () => {
   await executor().wait(AbortSignal.abort());
 });
 
-test('a token is sent with every request, and one that is wrong is the user’s mistake', async (t) => {
+test('of a job that could not be begun the reason is told', async () => {
+  replies['GET /api/jobs/s.u1.1/logs'] = { json: { logs: '' } };
+  replies['GET /api/jobs/s.u1.1'] = { json: known('s.u1.1', 'FAILED', { message: 'runtime_env setup failed' }) };
+  assert.equal(await executor().logs('s.u1.1', JOBS[0]!), 'runtime_env setup failed');
+  replies['GET /api/jobs/s.u1.1'] = { json: known('s.u1.1', 'PENDING', { message: 'Job has not started yet.' }) };
+  assert.equal(await executor().logs('s.u1.1', JOBS[0]!), '');
+});
+
+test('GPUs are whole or a share of one', () => {
+  const isFine = (gpus: number) =>
+    jobsConfig({ executor: 'ray' }).safeParse({ executor: 'ray', address, gpus }).success;
+  assert.deepEqual([0, 1e-4, 0.25, 1, 2].filter(isFine), [0, 1e-4, 0.25, 1, 2]);
+  assert.deepEqual([1e-5, 1.5, -1].filter(isFine), []);
+});
+
+test('a token is sent with every request, and one that is wrong is said before anything is handed over', async (t) => {
   process.env.RAY_AUTH_TOKEN = 'secret';
   t.after(() => delete process.env.RAY_AUTH_TOKEN);
   replies['GET /api/jobs/'] = { json: [] };
   const ray = executor();
   await ray.status(HANDLES);
   assert.equal(asked[0]!.headers.authorization, 'Bearer secret');
-  replies['GET /api/jobs/'] = { status: 403, text: 'Forbidden: the token is wrong' };
-  const message = /to be let in for GET .*"403: Forbidden: the token is wrong"\. Set RAY_AUTH_TOKEN/;
-  await assert.rejects(ray.status(HANDLES), { name: 'UserError', message });
-  await assert.rejects(ray.check(), { name: 'UserError' });
+  for (const status of [401, 403]) {
+    const reply = { status, text: 'Forbidden: the token is wrong' };
+    Object.assign(replies, { 'GET /api/jobs/': reply, 'POST /api/jobs/': reply, 'GET /api/version': reply });
+    const message = /but received "40[13]: Forbidden: the token is wrong"\. Set RAY_AUTH_TOKEN to the cluster’s token/;
+    // A sweep under way waits for a token that is right.
+    await assert.rejects(ray.status(HANDLES), { name: 'Error', message });
+    await assert.rejects(ray.submit(JOBS), { name: 'Error', message });
+    await assert.rejects(ray.check(), { name: 'UserError', message });
+  }
 });
 
 test('an address may have a path and a user; the password is never shown', async () => {

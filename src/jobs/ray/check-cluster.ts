@@ -1,7 +1,7 @@
 import type { RayJobs } from '../../config/jobs.ts';
 import { expected, messageOf, UserError } from '../../core/errors.ts';
 import type { Terminal } from '../../core/terminal.ts';
-import type { Ray } from './ray-http.ts';
+import { isStranger, type Ray, refusal } from './ray-http.ts';
 
 /** A node, as Ray's state interface has it; memory in bytes. */
 interface RayNode {
@@ -34,15 +34,13 @@ async function checkVersion(ray: Ray): Promise<void> {
   const next =
     'Set jobs.address to the dashboard of the cluster’s head (http://<head>:8265), and start that so that it can be ' +
     'reached from here: `ray start --head --dashboard-host=0.0.0.0`.';
-  let version: unknown;
-  try {
-    version = (await ray.read<{ ray_version?: string } | null>('/api/version'))?.ray_version;
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
+  const where = `GET ${ray.address}/api/version`;
+  const answer = await ray.ask('GET', '/api/version').catch((cause: unknown) => {
     throw new UserError(`${messageOf(cause)} ${next}`, { cause });
-  }
-  if (version === undefined)
-    throw new UserError(expected('the version of a Ray', `GET ${ray.address}/api/version`, version, next));
+  });
+  if (isStranger(answer)) throw new UserError(refusal(where, answer).message);
+  if (!/"ray_version"/.test(answer.text))
+    throw new UserError(expected('the version of a Ray', where, answer.text, next));
 }
 
 async function readNodes(ray: Ray): Promise<RayNode[]> {

@@ -14,6 +14,8 @@ interface RayJob {
   status: 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED';
   entrypoint: string;
   error_type: string | null;
+  /** What has become of it, in words. */
+  message: string | null;
   metadata: Record<string, string> | null;
 }
 
@@ -98,7 +100,11 @@ export function rayExecutor(
       const answer = await ray.ask('GET', path);
       if (answer.status === 404) return '';
       if (answer.status !== 200) throw refusal(`GET ${ray.address}${path}`, answer);
-      return endOfText((JSON.parse(answer.text) as { logs: string }).logs);
+      const { logs } = JSON.parse(answer.text) as { logs: string };
+      if (logs !== '') return endOfText(logs);
+      // Of one that could not be begun Ray says the reason elsewhere.
+      const { status, message } = await ray.read<RayJob>(`/api/jobs/${handle}`);
+      return status === 'FAILED' ? endOfText(message ?? '') : '';
     },
     cancel: async (handles) => {
       await forEach(handles, async (handle) => {

@@ -1,7 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { expected, messageOf, UserError } from '../../core/errors.ts';
+import { expected, messageOf } from '../../core/errors.ts';
 import { transportTo } from '../../tracking/transport.ts';
 
 export interface Answer {
@@ -14,8 +14,7 @@ export interface Ray {
   /** Its address without credentials, for sentences. */
   address: string;
   /**
-   * Sends a request and reads the answer, whatever its status. Throws Error where none comes, and UserError where Ray does not
-   * know who asks.
+   * Sends a request and reads the answer, whatever its status. Throws Error where none comes.
    * @param body bytes as they are, anything else as JSON
    */
   ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: Uint8Array | object): Promise<Answer>;
@@ -58,14 +57,11 @@ export function connectRay(address: string, token = process.env.RAY_AUTH_TOKEN):
     const where = `${method} ${shown}${path}`;
     const bytes = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
     const type = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
-    const answer = await send(method, path, bytes, type).catch((cause: Error) => {
+    return await send(method, path, bytes, type).catch((cause: Error) => {
       const late = cause.name === 'AbortError' || cause.name === 'TimeoutError';
       const reason = late ? `nothing within ${PATIENCE_MS / 1000} s` : noConnection(cause);
       throw new Error(expected('an answer of Ray', where, reason), { cause });
     });
-    if (answer.status !== 401 && answer.status !== 403) return answer;
-    const next = 'Set RAY_AUTH_TOKEN to the cluster’s token (`ray get-auth-token` prints it on its head).';
-    throw new UserError(expected('to be let in', where, `${answer.status}: ${reasonOf(answer.text)}`, next));
   };
 
   return {
@@ -80,8 +76,15 @@ export function connectRay(address: string, token = process.env.RAY_AUTH_TOKEN):
 }
 
 /** What Ray's refusal of a request is thrown as. */
-export function refusal(where: string, { status, text }: Answer): Error {
-  return new Error(expected('status 200', where, `${status}: ${reasonOf(text)}`));
+export function refusal(where: string, answer: Answer): Error {
+  const { status, text } = answer;
+  const next = 'Set RAY_AUTH_TOKEN to the cluster’s token (`ray get-auth-token` prints it on its head).';
+  return new Error(expected('status 200', where, `${status}: ${reasonOf(text)}`, isStranger(answer) ? next : ''));
+}
+
+/** Whether Ray does not know who asks. */
+export function isStranger({ status }: Answer): boolean {
+  return status === 401 || status === 403;
 }
 
 function parse<T>(text: string, where: string): T {
