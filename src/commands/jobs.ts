@@ -25,7 +25,7 @@ export const jobsCommand: Command = {
     follow: 'true: say what happens until the sweep is over',
     cancel: 'true: tell the sweep, or the unit, to save and stop',
     resume: 'true: pick up a sweep that nobody drives any more',
-    retry: 'failed: begin those units again that failed',
+    retry: 'failed or cancelled: begin those units again, each from its last checkpoint',
     logs: 'true: the end of what the unit has printed',
   },
   overrides: false,
@@ -45,7 +45,7 @@ export const jobsCommand: Command = {
       await makeRequest(dir, { cancel: unit ?? 'all' });
       terminal.say(`${unit ?? plan.run_id} is told to save and stop.`);
     }
-    if (wishes.retry) await makeRequest(dir, { retry: 'failed' });
+    if (wishes.retry) await makeRequest(dir, { retry: wishes.retry });
     // What is asked for is done by whoever drives the sweep.
     const over = readState(dir, plan).over !== undefined;
     if (wishes.retry || ((wishes.cancel || wishes.resume) && !over)) await startDriver(dir);
@@ -56,11 +56,13 @@ export const jobsCommand: Command = {
 
 function readWishes(values: Readonly<Record<string, string>>, name: string | undefined, unit: string | undefined) {
   const { retry } = values;
-  if (retry !== undefined && retry !== 'failed') throw new UserError(expected('failed', 'retry', retry));
+  if (retry !== undefined && retry !== 'failed' && retry !== 'cancelled') {
+    throw new UserError(expected('failed or cancelled', 'retry', retry));
+  }
   const [follow, cancel, resume, logs] = ['follow', 'cancel', 'resume', 'logs'].map((key) =>
     readSwitch(key, values[key]),
   );
-  const wishes = { follow, cancel, resume, logs, retry: retry !== undefined };
+  const wishes = { follow, cancel, resume, logs, retry: retry as 'failed' | 'cancelled' | undefined };
   const asked = Object.entries(wishes)
     .filter(([, wanted]) => wanted)
     .map(([key]) => key);

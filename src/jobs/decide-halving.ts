@@ -48,12 +48,14 @@ async function stopWorse(sweep: Sweeping): Promise<void> {
   }
 }
 
-/** The mean over a trial's first units of their best Dice up to an epoch; one that failed counts as 0. */
-function meanDice({ runsDir }: Sweeping, first: readonly PlannedUnit[], trial: string, epoch: number): number {
+/** The mean over a trial's first units of their best Dice up to an epoch; one that came to nothing counts as 0. */
+function meanDice(sweep: Sweeping, first: readonly PlannedUnit[], trial: string, epoch: number): number {
   const dices = first
     .filter((unit) => unit.trial === trial)
-    .map(({ run_id }) => {
-      const epochs = readRun(runsDir, run_id)?.record.epochs.filter((each) => each.epoch <= epoch) ?? [];
+    .map(({ id, run_id }) => {
+      const { status } = stateOf(sweep, id);
+      if (status !== 'paused' && status !== 'finished') return 0;
+      const epochs = readRun(sweep.runsDir, run_id)?.record.epochs.filter((each) => each.epoch <= epoch) ?? [];
       return Math.max(0, ...epochs.map(({ values }) => values['val/dice'] ?? 0));
     });
   return dices.reduce((sum, dice) => sum + dice, 0) / dices.length;

@@ -28,6 +28,7 @@ export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<
   for (;;) {
     signal.throwIfAborted();
     try {
+      if (failures > 0) await closeEnded(sweep);
       await takeRequests(sweep);
       await takeEnds(sweep, missing, graceMs);
       await cancelUnits(sweep, told);
@@ -46,7 +47,7 @@ export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<
   return endOf(sweep);
 }
 
-/** What follows from units that had ended when the one that drove before died: their chains, and their runs. */
+/** What follows from units that had ended when the one that drove before died, or the disk refused to note it: their chains. */
 async function closeEnded(sweep: Sweeping): Promise<void> {
   for (const unit of sweep.plan.units) {
     const state = stateOf(sweep, unit.id);

@@ -19,13 +19,18 @@ export async function handOver(sweep: Sweeping): Promise<void> {
     if ((status === 'waiting' || status === 'paused') && !cancelling && !next.includes(unit)) next.push(unit);
   }
   if (next.length === 0) return;
-  log.append(
-    ...next.map((unit): NewEvent => {
-      const until = targetOf(sweep, unit);
-      const attempt = stateOf(sweep, unit.id).attempts + 1;
-      return { type: 'handing', unit: unit.id, attempt, ...(until === undefined ? {} : { until }) };
-    }),
-  );
+  const handing = next.map((unit): NewEvent => {
+    const until = targetOf(sweep, unit);
+    const attempt = stateOf(sweep, unit.id).attempts + 1;
+    return { type: 'handing', unit: unit.id, attempt, ...(until === undefined ? {} : { until }) };
+  });
+  try {
+    log.append(...handing);
+  } catch (error) {
+    // The disk is full: they wait on.
+    ready.push(...next.reverse().map(({ id }) => id));
+    throw error;
+  }
   for (const { id } of next) active.add(id);
   await hand(sweep, next);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'csv-stringify/sync';
 import type { Settings } from '../config/settings.ts';
 import { flattenConfig } from '../config/show-config.ts';
@@ -19,6 +20,8 @@ import { tryLockRun } from '../train/run-folder.ts';
 import type { PlannedUnit, SweepPlan } from './sweep-plan.ts';
 import { sweepFiles } from './sweep-plan.ts';
 import type { SweepState } from './sweep-state.ts';
+
+const UPLOADS_TIMEOUT_MS = 5 * 60_000;
 
 /** The run that the runs of a sweep are children of: it trains nothing itself. */
 export interface SweepRun {
@@ -69,7 +72,8 @@ export async function openSweepRun(
           });
         }
       }
-      await uploads;
+      // What a server does not take in that time is sent by `npm run sync`.
+      await Promise.race([uploads, sleep(UPLOADS_TIMEOUT_MS, undefined, { ref: false })]);
       return await endRun(status, { journal, uploader, terminal });
     },
   };
