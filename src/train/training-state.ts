@@ -17,7 +17,12 @@ import { BEST_NAMES, type Ranking } from './rank-epochs.ts';
 import type { StepState } from './step-state.ts';
 
 const count = z.int().min(0);
-const metrics = z.record(z.string(), z.number());
+/** JSON writes what is no number (a Dice on positives where none are held out, a loss that diverged) as null. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const metrics = z.record(z.string(), figure);
 
 /** `state.json` of a checkpoint: where training stood, to the batch. */
 const trainingState = z.object({

@@ -49,6 +49,7 @@ test('a run that is named by its id is begun, paused, gone on with and found fin
   assert.equal(finished.code, 0, finished.stderr);
   assert.equal(finished.json.status, 'FINISHED');
   assert.match(finished.stderr, /waits for process/);
+  assert.match(finished.stderr, /going on from checkpoint epoch-0001/);
 
   const lines = readJournal(join(runsDir, ID, 'journal.jsonl')).length;
   const again = await exp([]);

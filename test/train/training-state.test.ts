@@ -55,6 +55,24 @@ test('the furthest checkpoint is gone on from, with everything in it', async () 
   assert.equal((await find(join(folder, 'nothing'))).state, undefined);
 });
 
+test('a figure that is no number, as the Dice on positives where none are held out, is no damage', async () => {
+  const runDir = join(folder, 'no-positives');
+  const metrics = { 'val/dice': 1, 'val/dice_positive': Number.NaN };
+  const state = {
+    ...{ epoch: 1, batch: 0, update: 4, losses: [], mixture: { seen: 3, positive: 1 }, scores: [1] },
+    counters: { updates: 4, batches: 4, waiting: 0, followed: 0, loss_scale: { scale: 1, good: 0 } },
+    averages: { count: 0, followed: 0 },
+    bests: { 'best-dice': { id: 'epoch-0001', sha256: 'a', metrics } },
+    metrics,
+  };
+  const training = { optimizer: new Map([['w/m', array(1)]]), sums: SUMS };
+  await saveCheckpoint(runDir, 'epoch-0001', { weights: new Map([['w', array(1)]]), training, state });
+  const found = await find(runDir);
+  assert.deepEqual(found.warnings, []);
+  assert.deepEqual(found.state!.metrics, metrics);
+  assert.deepEqual(found.state!.ranking.bests['best-dice']!.metrics, metrics);
+});
+
 const DAMAGES: [title: string, damage: (dir: string) => Promise<void>][] = [
   [
     'one flipped bit of the weights',
