@@ -8,7 +8,8 @@ import type { RankedTrial } from './sweep-events.ts';
 export function rungEpochs({ first_epoch: first, factor }: Halving, epochs: number): number[] {
   const rungs: number[] = [];
   for (let epoch = first; Math.round(epoch) < epochs; epoch *= factor) rungs.push(Math.round(epoch));
-  return rungs;
+  // Small factors meet an epoch twice.
+  return [...new Set(rungs)];
 }
 
 /**
