@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
@@ -7,8 +7,10 @@ import { augmentConfig } from '../../src/augment/index.ts';
 import { commands } from '../../src/commands/index.ts';
 import { keysOf } from '../../src/config/describe-problem.ts';
 import { experimentKeys, parseExperiment } from '../../src/config/experiment.ts';
+import { jobsConfig } from '../../src/config/jobs.ts';
 import { listKeys } from '../../src/config/keys.ts';
 import { settingsKeys } from '../../src/config/settings.ts';
+import { parseSweep, sweepKeys } from '../../src/config/sweep.ts';
 import { lossConfig } from '../../src/losses/index.ts';
 import { optimizerConfig, scheduleConfig } from '../../src/optim/index.ts';
 import { PROJECT, readSources } from './source-files.ts';
@@ -72,4 +74,23 @@ test('the reference names every command and every machine setting', () => {
   const reference = readFileSync(join(PROJECT, 'docs/reference/commands.md'), 'utf8');
   for (const { name } of commands) assert.match(reference, new RegExp(`^\\| \`${name}\\b`, 'm'));
   for (const { key } of listKeys(settingsKeys)) assert.ok(reference.includes(`\`${key.env}\``), key.env);
+});
+
+for (const name of readdirSync(join(PROJECT, 'sweeps'))) {
+  test(`sweeps/${name} is a sweep`, async () => {
+    const { sweep } = await parseSweep(`sweeps/${name}`, {}, PROJECT);
+    for (const file of sweep.base) assert.ok(existsSync(join(PROJECT, file)), file);
+    assert.match(readFileSync(join(PROJECT, 'sweeps', name), 'utf8'), new RegExp(`npm run sweep sweeps/${name}`));
+  });
+}
+
+test('the reference names every key of a sweep and of its jobs', () => {
+  const reference = readFileSync(join(PROJECT, 'docs/reference/sweep.md'), 'utf8');
+  const jobs = ['local', 'ray', 'slurm'].flatMap((executor) => keysOf(jobsConfig({ executor })));
+  const keys = [...Object.keys(sweepKeys), ...jobs];
+  assert.deepEqual(
+    keys.filter((key) => !reference.includes(`\`${key}\``)),
+    [],
+  );
+  assert.ok(jobs.length > 10);
 });
