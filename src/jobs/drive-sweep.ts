@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
-import { decideHalving } from './decide-halving.ts';
+import { decideHalving, followHalving } from './decide-halving.ts';
 import { handOver } from './hand-over.ts';
-import { cancelUnits, takeRequests } from './requests.ts';
+import { cancelHanded, dropCancelled, takeRequests } from './requests.ts';
 import { isOver } from './sweep-state.ts';
 import { type Sweeping, stateOf } from './sweeping.ts';
 import { close, takeEnds } from './take-ends.ts';
@@ -23,19 +23,22 @@ export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<
   const told = new Set<string>();
   const graceMs = sweep.plan.jobs.executor === 'local' ? 0 : SHARED_GRACE_MS;
   let failures = 0;
+  let unfollowed = true;
   sweep.log.append({ type: 'begun' });
-  await closeEnded(sweep);
   for (;;) {
     signal.throwIfAborted();
     try {
-      if (failures > 0) await closeEnded(sweep);
+      if (unfollowed) await followUp(sweep);
+      unfollowed = false;
       await takeRequests(sweep);
+      await dropCancelled(sweep);
       await takeEnds(sweep, missing, graceMs);
-      await cancelUnits(sweep, told);
+      await cancelHanded(sweep, told);
       await decideHalving(sweep);
       await handOver(sweep);
       failures = 0;
     } catch (error) {
+      unfollowed = true;
       if (failures === 0) sweep.terminal.warn(`the sweep waits and tries again: ${messageOf(error)}`);
       const delay = Math.min(FIRST_DELAY_MS * 2 ** failures++, LONGEST_DELAY_MS);
       await sleep(delay, undefined, { signal }).catch(() => {});
@@ -47,13 +50,13 @@ export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<
   return endOf(sweep);
 }
 
-/** What follows from units that had ended when the one that drove before died, or the disk refused to note it: their chains. */
-async function closeEnded(sweep: Sweeping): Promise<void> {
+/** What follows from what is noted, where the one that drove before died in between, or the disk refused something. */
+async function followUp(sweep: Sweeping): Promise<void> {
   for (const unit of sweep.plan.units) {
     const state = stateOf(sweep, unit.id);
-    const waits = (sweep.dependents.get(unit.id) ?? []).some(({ id }) => !isOver(stateOf(sweep, id)));
-    if (isOver(state) && state.status !== 'finished' && waits) await close(sweep, unit);
+    if (isOver(state) && state.status !== 'finished') await close(sweep, unit);
   }
+  await followHalving(sweep);
 }
 
 function endOf({ state }: Sweeping): 'FINISHED' | 'FAILED' | 'KILLED' {

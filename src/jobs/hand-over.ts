@@ -1,11 +1,11 @@
 import { UserError } from '../core/errors.ts';
 import { readEnd, writeAttempt } from './attempt.ts';
+import { nextTarget, targetOf } from './decide-halving.ts';
 import type { Job } from './executor.ts';
 import type { NewEvent } from './sweep-events.ts';
 import { type PlannedUnit, sweepFiles } from './sweep-plan.ts';
-import { isOver } from './sweep-state.ts';
-import { type Sweeping, stateOf, targetOf } from './sweeping.ts';
-import { close, settle } from './take-ends.ts';
+import { type Sweeping, stateOf } from './sweeping.ts';
+import { close, drop, settle } from './take-ends.ts';
 
 /** Hands the engine as many units as it takes. */
 export async function handOver(sweep: Sweeping): Promise<void> {
@@ -19,8 +19,9 @@ export async function handOver(sweep: Sweeping): Promise<void> {
     if ((status === 'waiting' || status === 'paused') && !cancelling && !next.includes(unit)) next.push(unit);
   }
   if (next.length === 0) return;
+  const target = nextTarget(sweep);
   const handing = next.map((unit): NewEvent => {
-    const until = targetOf(sweep, unit);
+    const until = targetOf(unit, target);
     const attempt = stateOf(sweep, unit.id).attempts + 1;
     return { type: 'handing', unit: unit.id, attempt, ...(until === undefined ? {} : { until }) };
   });
@@ -47,7 +48,10 @@ async function handAgain(sweep: Sweeping): Promise<void> {
     const handle = there.get(job);
     if (handle !== undefined) noteHanded(sweep, [unit], [handle]);
     else if (readEnd(file) !== undefined) await settle(sweep, unit);
-    else if (!isOver(stateOf(sweep, id))) lost.push(unit);
+    else if (stateOf(sweep, id).cancelling) {
+      sweep.active.delete(id);
+      await drop(sweep, unit, 'cancelled', 'cancelled');
+    } else lost.push(unit);
   }
   if (lost.length > 0) await hand(sweep, lost);
 }
@@ -66,7 +70,13 @@ async function hand(sweep: Sweeping, units: readonly PlannedUnit[]): Promise<voi
     noteHanded(sweep, units, await sweep.executor.submit(jobs));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    for (const unit of units) await refuse(sweep, unit, error.message);
+    // It may have taken some before.
+    const there = await sweep.executor.list(plan.run_id);
+    for (const [index, unit] of units.entries()) {
+      const handle = there.get(jobs[index]!.id);
+      if (handle === undefined) await refuse(sweep, unit, error.message);
+      else noteHanded(sweep, [unit], [handle]);
+    }
   }
 }
 

@@ -33,9 +33,6 @@ export interface UnitState {
   cancelling?: boolean;
   /** Why it ended as it did. */
   why?: string;
-  /** Milliseconds since 1970 when the first attempt was handed over, and when the last one ended. */
-  began?: number;
-  ended?: number;
 }
 
 /** What the events of a sweep come to. */
@@ -46,12 +43,14 @@ export interface SweepState {
   /** All of it is to be cancelled. */
   cancelling: boolean;
   over?: 'FINISHED' | 'FAILED' | 'KILLED';
+  /** How often it was over. */
+  ends: number;
 }
 
 /** Of a sweep without events. */
 export function initialState({ units }: Pick<SweepPlan, 'units'>): SweepState {
   const waiting = units.map(({ id }): [string, UnitState] => [id, { status: 'waiting', attempts: 0, failures: 0 }]);
-  return { units: new Map(waiting), halvings: [], cancelling: false };
+  return { units: new Map(waiting), halvings: [], cancelling: false, ends: 0 };
 }
 
 /** Takes the next event into the state. */
@@ -74,6 +73,7 @@ export function takeEvent(state: SweepState, event: SweepEvent): void {
       return;
     case 'over':
       state.over = event.status;
+      state.ends++;
       return;
     default:
       takeUnitEvent(unitOf(state, event.unit), event);
@@ -93,7 +93,6 @@ function takeUnitEvent(unit: UnitState, event: UnitEvent): void {
     case 'handing':
       unit.status = 'handing';
       unit.attempts = event.attempt;
-      unit.began ??= event.time;
       delete unit.until;
       delete unit.handle;
       if (event.until !== undefined) unit.until = event.until;
@@ -112,12 +111,8 @@ function takeUnitEvent(unit: UnitState, event: UnitEvent): void {
   }
 }
 
-function takeEnd(
-  unit: UnitState,
-  { outcome, again, checkpoint, why, time }: Extract<SweepEvent, { type: 'ended' }>,
-): void {
+function takeEnd(unit: UnitState, { outcome, again, checkpoint, why }: Extract<SweepEvent, { type: 'ended' }>): void {
   unit.failures = failuresAfter(unit, outcome, checkpoint);
-  unit.ended = time;
   if (checkpoint !== undefined) unit.checkpoint = checkpoint;
   if (why !== undefined) unit.why = why;
   unit.status = again ? 'waiting' : outcome === 'preempted' ? 'failed' : outcome;

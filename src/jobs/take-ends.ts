@@ -32,9 +32,10 @@ export async function settle(sweep: Sweeping, unit: PlannedUnit): Promise<void> 
   const state = stateOf(sweep, unit.id);
   const { attempts: attempt } = state;
   const end = readEnd(sweepFiles(sweep.dir).attempt(unit.id, attempt));
-  const progress = await progressOf(sweep, unit);
-  const { outcome, why } = judge({ end, ...progress }, state);
-  const { checkpoint } = progress;
+  const { checkpoint, epochs, damaged } = await progressOf(sweep, unit);
+  const judged = judge({ end, checkpoint, epochs }, state);
+  // Nobody can go on with such a run, and one of them must hold up no other.
+  const { outcome, why } = damaged === undefined ? judged : { outcome: 'refused' as const, why: damaged };
   const failures = failuresAfter(state, outcome, checkpoint);
   const again = (outcome === 'failed' || outcome === 'preempted') && failures <= sweep.plan.retries;
   sweep.log.append({
@@ -48,14 +49,19 @@ export async function settle(sweep: Sweeping, unit: PlannedUnit): Promise<void> 
     ...(why === undefined ? {} : { why }),
   });
   sweep.active.delete(unit.id);
-  if (again) sweep.ready.push(unit.id);
-  else if (isOver(stateOf(sweep, unit.id))) await close(sweep, unit);
+  if (again) {
+    sweep.ready.push(unit.id);
+    return;
+  }
+  sweep.moving.delete(unit.id);
+  if (isOver(stateOf(sweep, unit.id))) await close(sweep, unit);
 }
 
 /** A unit has come to its end: those that wait for it may begin, or never will. */
 export async function close(sweep: Sweeping, unit: PlannedUnit): Promise<void> {
   const { status, why = status } = stateOf(sweep, unit.id);
   sweep.open.delete(unit.id);
+  sweep.moving.delete(unit.id);
   for (const next of sweep.dependents.get(unit.id) ?? []) {
     if (isOver(stateOf(sweep, next.id))) continue;
     if (status === 'finished') sweep.ready.push(next.id);

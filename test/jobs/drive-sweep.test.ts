@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -33,6 +33,8 @@ interface Setting {
   turn?: (dir: string, count: number) => Promise<void>;
   /** Dice by unit: what its run logs of the epochs up to the one that it is to stop after. */
   dice?: Record<string, number>;
+  /** Units whose runs have a journal that cannot be read. */
+  damaged?: string[];
 }
 
 let count = 0;
@@ -46,6 +48,7 @@ async function drive({
   before = [],
   turn,
   dice = {},
+  damaged = [],
 }: Setting) {
   const id = `20261129-00000${++count}-s`;
   const runsDir = join(folder, String(count));
@@ -83,6 +86,10 @@ async function drive({
         const what = turns[Number(attempt) - 1] ?? turns.at(-1)!;
         const { words } = await readAttempt(file);
         const until = words.find((word) => word.startsWith('until_epoch='))?.slice('until_epoch='.length);
+        if (damaged.includes(unit)) {
+          await mkdir(join(runsDir, `${id}-${unit}`));
+          await writeFile(join(runsDir, `${id}-${unit}`, 'journal.jsonl'), '{"type":"run" torn\n');
+        }
         if (dice[unit] !== undefined) await logDice(join(runsDir, `${id}-${unit}`), Number(until ?? 6), dice[unit]);
         if (what === 'goes on') running.add(file);
         else if (what !== 'killed')
@@ -196,6 +203,99 @@ test('whoever takes up a sweep asks the engine for those that were on their way 
   // The engine has it no more, and it left no word: killed, so it is begun again; the other one never came there.
   assert.deepEqual(known.handed.sort(), ['t01.2', 't02.1']);
   assert.deepEqual(known.ends, { t01: 'finished', t02: 'finished' });
+});
+
+test('what is asked for is done in the order in which it was asked', async () => {
+  const { ends, handed } = await drive({
+    units: [{ id: 't01' }, { id: 't02' }],
+    doing: { t01: [2, 0], t02: ['goes on'] },
+    turn: async (dir, turns) => {
+      if (turns !== 2) return;
+      await makeRequest(dir, { retry: 'failed' });
+      await makeRequest(dir, { cancel: 'all' });
+    },
+  });
+  assert.deepEqual(ends, { t01: 'cancelled', t02: 'cancelled' });
+  assert.deepEqual(handed, ['t01.1', 't02.1']);
+});
+
+test('a later stage is not begun again where the one before it came to nothing', async () => {
+  const { ends, status } = await drive({
+    units: [{ id: 't01-1' }, { id: 't01-2', stage: 1, after: 't01-1' }, { id: 't02' }],
+    doing: { 't01-1': ['goes on', 2], t02: ['goes on', 0] },
+    turn: async (dir, turns) => {
+      if (turns === 1) await makeRequest(dir, { cancel: 't01-2' });
+      if (turns === 3) await makeRequest(dir, { cancel: 't01-1' });
+      if (turns === 6) await makeRequest(dir, { cancel: 't02' });
+    },
+    plan: { retries: 0 },
+  });
+  assert.deepEqual(ends, { 't01-1': 'cancelled', 't01-2': 'cancelled', t02: 'cancelled' });
+  assert.equal(status, 'KILLED');
+  const refused = await drive({
+    units: [{ id: 't01-1' }, { id: 't01-2', stage: 1, after: 't01-1' }, { id: 't02' }],
+    before: [
+      { type: 'dropped', unit: 't01-2', outcome: 'cancelled', why: 'cancelled' },
+      { type: 'ended', unit: 't01-1', attempt: 1, outcome: 'refused', again: false },
+    ],
+    doing: { t02: ['goes on'] },
+    turn: async (dir, turns) => {
+      if (turns === 1) await makeRequest(dir, { retry: 'cancelled' });
+      if (turns === 3) await makeRequest(dir, { cancel: 't02' });
+      assert.ok(turns < 20, 'it ends');
+    },
+  });
+  assert.deepEqual(refused.ends, { 't01-1': 'refused', 't01-2': 'cancelled', t02: 'cancelled' });
+});
+
+test('the runs of units that had ended when a driver died are ended by the next one', async () => {
+  const { closed } = await drive({
+    units: [{ id: 't01' }, { id: 't02' }],
+    before: [{ type: 'dropped', unit: 't01', outcome: 'stopped', why: 'worse' }],
+  });
+  assert.deepEqual(closed, ['t01 KILLED']);
+});
+
+test('a run whose journal is damaged fails its unit, and no other', async () => {
+  const { ends, state } = await drive({ units: [{ id: 't01' }, { id: 't02' }], damaged: ['t01'] });
+  assert.deepEqual(ends, { t01: 'refused', t02: 'finished' });
+  assert.match(state.units.get('t01')!.why!, /journal/);
+});
+
+test('what an engine took of several before it refused the rest is watched', async () => {
+  const { ends } = await drive({
+    units: [{ id: 't01' }, { id: 't02' }],
+    executor: {
+      submit: async (jobs) => {
+        await writeEnd(jobs[0]!.file, { code: 0, host: 'h', started: 0, ended: 1 });
+        throw new UserError('too many');
+      },
+      list: async (sweep) => new Map([[`${sweep}.t01.1`, 'there']]),
+    },
+  });
+  assert.deepEqual(ends, { t01: 'finished', t02: 'refused' });
+});
+
+test('halving lets a later stage that trains already end, and stops what waits', async () => {
+  const { ends, handed } = await drive({
+    units: [
+      { id: 't01-1', trial: 't01', epochs: 1 },
+      { id: 't02-1', trial: 't02' },
+      { id: 't03-1', trial: 't03' },
+      { id: 't01-2', trial: 't01', stage: 1, after: 't01-1' },
+      { id: 't01-3', trial: 't01', stage: 2, after: 't01-2' },
+    ],
+    plan: { halving: { first_epoch: 2, factor: 2, margin: 0 } },
+    dice: { 't01-1': 0.1, 't02-1': 0.8, 't03-1': 0.9 },
+    doing: { 't01-2': ['goes on'] },
+    turn: async (dir, turns) => {
+      if (turns === 12) await makeRequest(dir, { cancel: 't01-2' });
+      assert.ok(turns < 60, 'it ends');
+    },
+  });
+  const finished = { 't01-1': 'finished', 't02-1': 'stopped', 't03-1': 'finished' };
+  assert.deepEqual(ends, { ...finished, 't01-2': 'cancelled', 't01-3': 'stopped' });
+  assert.ok(handed.includes('t03-1.2'));
 });
 
 test('an engine that does not answer is asked again, what it refuses is not', async () => {
