@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { runCli } from './cli.ts';
 import { commands } from './commands/index.ts';
@@ -11,18 +11,20 @@ import { endOf, readAttempt, writeEnd } from './jobs/attempt.ts';
  */
 async function runAttempt(file: string): Promise<number> {
   const started = Date.now();
+  let message: string | undefined;
+  // However this process comes to its end, but for one that kills it, it says so.
+  process.on('exit', (code) => {
+    const why = message === undefined ? {} : { message };
+    writeEnd(file, { code, ...why, host: hostname(), started, ended: Date.now() });
+  });
   const { words, cwd, environment } = await readAttempt(file);
   // An engine that puts a job back into its queue begins the same attempt again.
-  await rm(endOf(file), { force: true });
-  const variables = JSON.parse(await readFile(environment, 'utf8')) as Record<string, string>;
+  rmSync(endOf(file), { force: true });
+  const variables = JSON.parse(readFileSync(environment, 'utf8')) as Record<string, string>;
   Object.assign(process.env, variables, { INIT_CWD: cwd });
-  let message: string | undefined;
-  const code = await runCli(words, commands, (error) => {
+  return await runCli(words, commands, (error) => {
     message = messageOf(error);
   });
-  const why = message === undefined ? {} : { message };
-  await writeEnd(file, { code, ...why, host: hostname(), started, ended: Date.now() });
-  return code;
 }
 
 process.exit(await runAttempt(process.argv[2]!));

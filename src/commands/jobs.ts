@@ -1,20 +1,25 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../config/settings.ts';
 import { expected, messageOf, UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { createExecutor } from '../jobs/executors.ts';
 import { readState } from '../jobs/follow-sweep.ts';
 import { jobOf } from '../jobs/hand-over.ts';
-import { makeRequest } from '../jobs/requests.ts';
+import { makeRequest, type Request } from '../jobs/requests.ts';
 import { isDriven, startDriver } from '../jobs/start-driver.ts';
 import { readPlan, type SweepPlan } from '../jobs/sweep-plan.ts';
 import { isOver, type SweepState } from '../jobs/sweep-state.ts';
-import { findRun, listRuns } from '../tracking/runs.ts';
+import { findRun, listRuns, readRun } from '../tracking/runs.ts';
 import { isSweep } from '../tracking/sweep-of.ts';
 import type { Command, CommandResult } from './command.ts';
 import { sayTable } from './say-table.ts';
 import { followAndTell } from './sweep-result.ts';
 import { sayUnits, showUnits } from './sweep-table.ts';
 import { readSwitch } from './values.ts';
+
+/** A request is watched for some seconds: so many times a tenth of one. */
+const HEARD_AFTER = 50;
 
 /** `npm run jobs [sweep] [unit]`: sweeps and their units: show, follow, cancel, pick up. */
 export const jobsCommand: Command = {
@@ -41,18 +46,27 @@ export const jobsCommand: Command = {
       );
     }
     if (wishes.logs) return await showLogs(dir, plan, unit!, terminal);
-    if (wishes.cancel) {
-      await makeRequest(dir, { cancel: unit ?? 'all' });
+    // One that died behind its last unit has left the sweep's own run without an end.
+    const isOpen = readState(dir, plan).over === undefined || readRun(runsDir, plan.run_id)?.status === 'RUNNING';
+    if (wishes.cancel && isOpen) {
+      await ask(dir, { cancel: unit ?? 'all' });
       terminal.say(`${unit ?? plan.run_id} is told to save and stop.`);
-    }
-    if (wishes.retry) await makeRequest(dir, { retry: wishes.retry });
-    // What is asked for is done by whoever drives the sweep.
-    const over = readState(dir, plan).over !== undefined;
-    if (wishes.retry || ((wishes.cancel || wishes.resume) && !over)) await startDriver(dir);
+    } else if (wishes.cancel) terminal.say(`${plan.run_id} is over: nothing is left to cancel.`);
+    if (wishes.retry) await ask(dir, { retry: wishes.retry });
+    if (wishes.resume && isOpen) await startDriver(dir);
     if (wishes.follow) return await followAndTell(dir, plan, { runsDir, signal, fromNow: true }, terminal);
     return await showSweep(dir, plan, unit, runsDir, terminal);
   },
 };
+
+/** Whoever drives the sweep does what is asked for; one that is about to end may not hear it any more. */
+async function ask(dir: string, request: Request): Promise<void> {
+  const file = await makeRequest(dir, request);
+  for (let asked = 0; asked < HEARD_AFTER && existsSync(file); asked++) {
+    await startDriver(dir);
+    await sleep(100);
+  }
+}
 
 function readWishes(values: Readonly<Record<string, string>>, name: string | undefined, unit: string | undefined) {
   const { retry } = values;
@@ -69,6 +83,9 @@ function readWishes(values: Readonly<Record<string, string>>, name: string | und
   if (name === undefined && asked.length > 0)
     throw new UserError(expected(`a sweep for ${asked[0]}`, 'jobs', 'none', '`npm run jobs` lists them.'));
   if (wishes.logs && unit === undefined) throw new UserError(expected('a unit with logs=true', 'jobs', 'none'));
+  if (unit !== undefined && (wishes.resume || wishes.retry)) {
+    throw new UserError(expected(`a sweep alone with ${wishes.retry ? 'retry' : 'resume'}`, 'jobs', unit));
+  }
   if (wishes.cancel && wishes.retry) throw new UserError(expected('one of cancel and retry', 'jobs', asked));
   return wishes;
 }

@@ -60,5 +60,5 @@ function tellResult(
     mlflow_run_id,
     tracking_uri,
   };
-  return { json, exitCode: status === 'FAILED' ? 1 : 0 };
+  return { json, exitCode: status === 'FINISHED' ? 0 : 1 };
 }

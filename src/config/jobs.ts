@@ -25,8 +25,10 @@ const localJobs = z.strictObject({ executor: z.literal('local').default('local')
 const rayJobs = z.strictObject({
   executor: z.literal('ray'),
   ...resources,
-  /** Of the head’s dashboard: `http://head:8265`. */
-  address: z.url({ protocol: /^https?$/, error: 'an http or https address' }),
+  /** Of the head’s dashboard: `http://head:8265`. It is logged: a token comes from the environment. */
+  address: z
+    .url({ protocol: /^https?$/, error: 'an http or https address' })
+    .refine((address) => !/^https?:\/\/[^/]*@/.test(address), 'an address without user and password (RAY_AUTH_TOKEN)'),
   /** `shared`: nodes see the project’s folder under the same path; `packed`: it is sent to them. */
   working_dir: z.enum(['shared', 'packed']).default('shared'),
 });

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '../core/atomic-file.ts';
+import { asideOf, writeFileAtomic } from '../core/atomic-file.ts';
 
 /** One attempt of a unit, as its file tells the process that makes it. */
 export interface Attempt {
@@ -43,8 +43,11 @@ export async function readAttempt(file: string): Promise<Attempt> {
   return JSON.parse(await readFile(file, 'utf8')) as Attempt;
 }
 
-export async function writeEnd(file: string, end: AttemptEnd): Promise<void> {
-  await writeFileAtomic(endOf(file), `${JSON.stringify(end)}\n`);
+/** At once, since it is what a process does last. */
+export function writeEnd(file: string, end: AttemptEnd): void {
+  const aside = asideOf(endOf(file));
+  writeFileSync(aside, `${JSON.stringify(end)}\n`, { flush: true });
+  renameSync(aside, endOf(file));
 }
 
 /** How an attempt ended; undefined while it goes on, and where it was killed before it could say so. */

@@ -1,10 +1,11 @@
 import { basename, dirname } from 'node:path';
-import { readSettings } from '../config/settings.ts';
+import { readSettings, type Settings } from '../config/settings.ts';
 import { Stopped } from '../core/errors.ts';
 import { openTerminal } from '../core/terminal.ts';
 import { lockRun } from '../train/run-folder.ts';
 import { driveSweep } from './drive-sweep.ts';
 import { createExecutor } from './executors.ts';
+import { listRequests } from './requests.ts';
 import { openEvents, readEvents } from './sweep-events.ts';
 import { readEnvironment, readPlan, sweepFiles } from './sweep-plan.ts';
 import { openSweepRun } from './sweep-run.ts';
@@ -28,28 +29,34 @@ async function drive(dir: string): Promise<void> {
   const { events } = sweepFiles(dir);
   const log = openEvents(events, (event) => takeEvent(state, event));
   for (const event of readEvents(events).events) takeEvent(state, event);
-  const run = await openSweepRun(dir, plan, settings, terminal);
-  const sweep: Sweeping = {
-    dir,
-    runsDir,
-    plan,
-    state,
-    log,
-    executor,
-    terminal,
-    ...indexUnits(plan, state),
-    closeRun: run.closeUnit,
-  };
+  const isThere = { dir, runsDir, plan, state, log, executor, terminal };
   try {
-    const status = await driveSweep(sweep, stop.signal);
+    // What is asked for while the last lines are sent has nobody else to hear it.
+    do await driveOnce(isThere, settings, stop.signal);
+    while (!stop.signal.aborted && (await listRequests(dir)).length > 0);
+  } finally {
+    log.close();
+    await release();
+  }
+}
+
+async function driveOnce(
+  parts: Pick<Sweeping, 'dir' | 'runsDir' | 'plan' | 'state' | 'log' | 'executor' | 'terminal'>,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dir, plan, state, log, terminal } = parts;
+  const lists = indexUnits(plan, state);
+  // Asked by a machine that has no such engine, units would be refused one after the other.
+  if (lists.open.size > 0 || (await listRequests(dir)).length > 0) await parts.executor.check();
+  const run = await openSweepRun(dir, plan, settings, terminal);
+  try {
+    const status = await driveSweep({ ...parts, ...lists, closeRun: run.closeUnit }, signal);
     log.append({ type: 'over', status });
     await run.end(status, state);
   } catch (error) {
     await run.end('RUNNING', state);
-    if (!stop.signal.aborted) throw error;
-  } finally {
-    log.close();
-    await release();
+    if (!signal.aborted) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
+import { readTail } from './read-tail.ts';
 import { isDriven } from './start-driver.ts';
 import { readEvents, type SweepEvent } from './sweep-events.ts';
 import { type SweepPlan, sweepFiles } from './sweep-plan.ts';
@@ -44,8 +45,9 @@ export async function followSweep(
     }
     if (!driven && state.over !== undefined) return state;
     if (!driven) {
+      const said = (await readTail(sweepFiles(sweepDir).log, 2048)).trim();
       throw new UserError(
-        `Nobody drives ${plan.run_id} any more: \`npm run jobs ${plan.run_id} resume=true\` picks it up.`,
+        `Nobody drives ${plan.run_id} any more: \`npm run jobs ${plan.run_id} resume=true\` picks it up.${said === '' ? '' : `\nThe last that was said:\n${said}`}`,
       );
     }
     await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});

@@ -35,7 +35,7 @@ export interface SweepPlan {
 }
 
 /** What of the environment belongs to a run, wherever it is made. */
-const PASSED_ON = /^(MLFLOW|PNEUMOTHORAX)_/;
+const PASSED_ON = /^(MLFLOW|PNEUMOTHORAX)_|^RAY_AUTH_TOKEN$/;
 
 /** Where a sweep keeps what, in its run's folder. */
 export function sweepFiles(sweepDir: string) {

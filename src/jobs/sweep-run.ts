@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Settings } from '../config/settings.ts';
 import { flattenConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { explainFailure } from '../tracking/explain-failure.ts';
 import { NAME_TAG, openJournal } from '../tracking/journal.ts';
@@ -12,7 +12,7 @@ import { readRecord } from '../tracking/read-record.ts';
 import { readRun } from '../tracking/runs.ts';
 import { SWEEP_TAG } from '../tracking/sweep-of.ts';
 import { resolveTracking } from '../tracking/tracking.ts';
-import { startUploader, syncRun, type UploadResult } from '../tracking/uploader.ts';
+import { readUpload, startUploader, syncRun, type UploadResult } from '../tracking/uploader.ts';
 import { REQUEUE_TAG } from '../train/close-abandoned.ts';
 import { sourceTags } from '../train/describe-run.ts';
 import { endRun } from '../train/run-experiment.ts';
@@ -53,7 +53,7 @@ export async function openSweepRun(
   return {
     closeUnit: async (unit, status, unitTags) => {
       const runDir = join(settings.runsDir, unit.run_id);
-      if (!(await closeRun(settings.runsDir, unit, status, unitTags))) return;
+      if (!(await closeRun(settings.runsDir, unit, status, unitTags, terminal))) return;
       const upload = async () => void (await syncRun(runDir, await tracking.ready, terminal));
       uploads = uploads.then(upload).catch((error: unknown) => {
         terminal.warn(`${unit.run_id} is not all in MLflow yet: ${explainFailure(error)}`);
@@ -62,8 +62,10 @@ export async function openSweepRun(
     end: async (status, state) => {
       if (status !== 'RUNNING') {
         await writeFileAtomic(sweepFiles(dir).table, tableOf(plan, state, settings.runsDir));
-        journal.artifact('sweep.csv', 'sweep.csv');
-        journal.artifact('events.jsonl', 'events.jsonl');
+        // An artifact is sent once: that of a later end, after units were begun again, has a name of its own.
+        const end = state.ends === 1 ? '' : `end-${state.ends}/`;
+        journal.artifact('sweep.csv', `${end}sweep.csv`);
+        journal.artifact('events.jsonl', `${end}events.jsonl`);
         const best = bestOf(plan, settings.runsDir);
         if (best !== undefined) {
           journal.tags({
@@ -73,42 +75,54 @@ export async function openSweepRun(
         }
       }
       // What a server does not take in that time is sent by `npm run sync`.
-      await Promise.race([uploads, sleep(UPLOADS_TIMEOUT_MS, undefined, { ref: false })]);
+      if (status !== 'RUNNING') await Promise.race([uploads, sleep(UPLOADS_TIMEOUT_MS, undefined, { ref: false })]);
       return await endRun(status, { journal, uploader, terminal });
     },
   };
 }
 
-/** False where there is nothing to end. */
+/** Ends a run where it has not ended; whether there is anything of it to send. Nothing of one that somebody still trains. */
 async function closeRun(
   runsDir: string,
   { run_id }: PlannedUnit,
   status: 'FAILED' | 'KILLED',
   tags: Record<string, string>,
+  terminal: Terminal,
 ): Promise<boolean> {
-  const run = readRun(runsDir, run_id);
-  if (run === undefined) return false;
-  const release = await tryLockRun(run.dir);
-  if (release === undefined) return false;
   try {
-    const journal = await openJournal(run.dir);
-    journal.tags({ ...tags, [REQUEUE_TAG]: 'false' });
-    if (readRecord(run.dir)?.status === 'RUNNING') journal.end(status);
-    journal.close();
-    return true;
-  } finally {
-    await release();
+    const run = readRun(runsDir, run_id);
+    if (run === undefined) return false;
+    const isClosed =
+      run.status !== 'RUNNING' && Object.entries(tags).every(([key, tag]) => run.record.tags[key] === tag);
+    if (isClosed) return readUpload(run.dir).pending > 0;
+    const release = await tryLockRun(run.dir);
+    if (release === undefined) return false;
+    try {
+      const journal = await openJournal(run.dir);
+      journal.tags({ ...tags, [REQUEUE_TAG]: 'false' });
+      if (readRecord(run.dir)?.status === 'RUNNING') journal.end(status);
+      journal.close();
+      return true;
+    } finally {
+      await release();
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    terminal.warn(error.message);
+    return false;
   }
 }
 
-/** A unit's validation Dice: of its chosen checkpoint, or the best so far. */
+/** A unit's validation Dice: of its chosen checkpoint, or the best so far; undefined where there is none, or none that can be read. */
 export function diceOf(runsDir: string, { run_id }: PlannedUnit): number | undefined {
   try {
     const record = readRun(runsDir, run_id)?.record;
     const epochs = record?.epochs.flatMap(({ values }) => values['val/dice'] ?? []) ?? [];
     return record?.chosen?.['val/dice'] ?? (epochs.length === 0 ? undefined : Math.max(...epochs));
   } catch (error) {
-    throw new Error(`The run ${run_id} cannot be read: ${messageOf(error)}`, { cause: error });
+    // A damaged journal: its unit says so.
+    if (error instanceof UserError) return undefined;
+    throw error;
   }
 }
 

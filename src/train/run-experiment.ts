@@ -27,7 +27,7 @@ import { openData } from './open-data.ts';
 import { explainOutOfMemory, type MemoryNeed } from './out-of-memory.ts';
 import { prepareStep } from './prepare-step.ts';
 import { beginning } from './progress.ts';
-import { checkSameData, lockRun, makeRunFolder, type RunFolder } from './run-folder.ts';
+import { checkSameData, lockRun, makeRunFolder, type RunFolder, UNIT_ATTEMPTS } from './run-folder.ts';
 import type { TrainStep } from './step.ts';
 import { trainedFurther } from './trained-on.ts';
 import { findTrainingState, type TrainingState } from './training-state.ts';
@@ -94,7 +94,7 @@ export async function runExperiment(
   terminal: Terminal,
 ): Promise<RunResult> {
   const { settings, cwd, signal, resume } = context;
-  const folder = resume === undefined || resume.fork ? undefined : await takeUp(resume);
+  const folder = resume === undefined || resume.fork ? undefined : await takeUp(resume, context.runId);
   let state = resume === undefined ? undefined : await findTrainingState(resume.runDir, terminal);
   const places = { ...settings, cwd, earlier: context.earlier };
   const initial = state === undefined ? await findInitialWeights(experiment, places) : undefined;
@@ -200,8 +200,8 @@ function comesFrom(experiment: Experiment, { resume }: RunContext, state: Traini
 }
 
 /** The folder of a run that is taken up, in which nobody else trains from now on. */
-async function takeUp({ runId, runDir }: ResumedRun): Promise<RunFolder> {
-  return { runId, runDir, release: await lockRun(runDir) };
+async function takeUp({ runId, runDir }: ResumedRun, wanted: string | undefined): Promise<RunFolder> {
+  return { runId, runDir, release: await lockRun(runDir, wanted === undefined ? 1 : UNIT_ATTEMPTS) };
 }
 
 /** Puts everything back to where it stood; what the loop needs of it beside the step's arrays. */

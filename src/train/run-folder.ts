@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment } from '../config/experiment.ts';
 import { formatConfig } from '../config/show-config.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
@@ -27,6 +28,9 @@ interface RunImages {
 
 const LOCK = 'run.lock';
 
+/** Of a run that is named by its id, and so may be asked for twice. */
+export const UNIT_ATTEMPTS = 100;
+
 /**
  * Makes the folder of a new run under `runsDir`, with its configuration and the images that it is about to see.
  * Throws UserError where it cannot be written, and where another process makes the run of that id.
@@ -39,7 +43,7 @@ export async function makeRunFolder(
   return await writingTo(runsDir, async () => {
     const { runId, runDir } =
       wanted === undefined ? await makeRunDirectory(experiment.name, runsDir) : await directoryOf(wanted, runsDir);
-    const release = await lockRun(runDir);
+    const release = await lockRun(runDir, wanted === undefined ? 1 : UNIT_ATTEMPTS);
     await writeFileAtomic(join(runDir, 'config.yml'), formatConfig(experiment));
     await writeValidationIds(runDir, validation);
     await writeTrainedOn(runDir, trainedOn);
@@ -91,10 +95,14 @@ export async function makeRunDirectory(name: string, runsDir: string): Promise<{
 /**
  * Keeps others from training in a run's folder until the function that it returns is called, or this process is gone.
  * Throws UserError where another one trains in it, or its folder cannot be written to.
+ * @param attempts it is tried so often, ten times a second: somebody may only be ending the run (see closeAbandoned)
  */
-export async function lockRun(runDir: string): Promise<() => Promise<void>> {
-  const release = await tryLockRun(runDir);
-  if (release !== undefined) return release;
+export async function lockRun(runDir: string, attempts = 1): Promise<() => Promise<void>> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (attempt > 0) await sleep(100);
+    const release = await tryLockRun(runDir);
+    if (release !== undefined) return release;
+  }
   const who = await describeLock(runLock(runDir));
   throw new UserError(expected('a run that nobody trains', runDir, who, 'Wait until it ends, or stop it.'));
 }

@@ -93,7 +93,7 @@ async function drive({
         if (dice[unit] !== undefined) await logDice(join(runsDir, `${id}-${unit}`), Number(until ?? 6), dice[unit]);
         if (what === 'goes on') running.add(file);
         else if (what !== 'killed')
-          await writeEnd(file, { code: until === undefined ? what : 75, host: 'h', started: 0, ended: 1 });
+          writeEnd(file, { code: until === undefined ? what : 75, host: 'h', started: 0, ended: 1 });
       }
       return jobs.map(({ file }) => file);
     },
@@ -102,7 +102,7 @@ async function drive({
     cancel: async (handles) => {
       for (const handle of handles) {
         running.delete(handle);
-        await writeEnd(handle, { code: 143, host: 'h', started: 0, ended: 1 });
+        writeEnd(handle, { code: 143, host: 'h', started: 0, ended: 1 });
       }
     },
     list: async () => new Map(),
@@ -267,7 +267,7 @@ test('what an engine took of several before it refused the rest is watched', asy
     units: [{ id: 't01' }, { id: 't02' }],
     executor: {
       submit: async (jobs) => {
-        await writeEnd(jobs[0]!.file, { code: 0, host: 'h', started: 0, ended: 1 });
+        writeEnd(jobs[0]!.file, { code: 0, host: 'h', started: 0, ended: 1 });
         throw new UserError('too many');
       },
       list: async (sweep) => new Map([[`${sweep}.t01.1`, 'there']]),
