@@ -119,6 +119,8 @@ test('what is wrong with a sweep is said with its place', async () => {
   await refused(`${head}random: { trials: 2, keys: { a: { uniform: [2, 1] } } }`, /the smaller end first/);
   await refused(head, /Expected .* for jobs\.address/, { 'jobs.executor': 'ray' });
   await refused(head, /Expected local, ray or slurm for jobs\.executor/, { 'jobs.executor': 'pbs' });
+  const secret = { 'jobs.executor': 'ray', 'jobs.address': 'http://me:word@h:8265' };
+  await refused(head, /Expected an address without user and password/, secret);
   const { jobs } = await parse(head, { 'jobs.executor': 'ray', 'jobs.address': 'http://h:8265' });
   assert.deepEqual([jobs.executor, jobs.executor === 'ray' && jobs.address], ['ray', 'http://h:8265']);
 });
