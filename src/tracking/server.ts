@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMlflowClient } from 'mlflow-js-client';
 import { writeFileAtomic } from '../core/atomic-file.ts';
+import { startDetached } from '../core/detached.ts';
 import { withLock } from '../core/lock.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { ensureMlflow } from './mlflow-install.ts';
@@ -135,31 +135,20 @@ async function startServer(python: string, folder: string, port: number | undefi
 
 async function launch(python: string, folder: string, port: number, signal: AbortSignal): Promise<ServerState> {
   mkdirSync(folder, { recursive: true });
-  const log = openSync(join(folder, 'server.log'), 'w');
-  // Not through execa: the log must be a bare file and the server a group of its own to outlive this process.
-  const child = spawn(python, serverArguments(folder, port), {
+  const server = await startDetached(python, serverArguments(folder, port), {
     cwd: folder,
     env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true', ...WITHOUT_JOBS },
-    stdio: ['ignore', log, log],
-    detached: true,
+    log: { path: join(folder, 'server.log'), append: false },
   });
-  closeSync(log);
-  let ended = false;
-  for (const event of ['error', 'exit']) {
-    child.once(event, () => {
-      ended = true;
-    });
-  }
-  child.unref();
-  const state = { pid: child.pid ?? 0, port, address: `http://127.0.0.1:${port}` };
+  const state = { pid: server.pid, port, address: `http://127.0.0.1:${port}` };
   // Before it answers: whoever comes after this process was killed finds the server, instead of starting a second one.
   await writeState(folder, state);
-  for (let attempt = 0; attempt < START_ATTEMPTS && !ended && !signal.aborted; attempt++) {
+  for (let attempt = 0; attempt < START_ATTEMPTS && server.ended() === undefined && !signal.aborted; attempt++) {
     if (await answers(state.address, HASTY)) return state;
     await sleep(ASK_EVERY_MS);
   }
   await endProcess(state.pid, databaseUri(folder));
-  throw new Error(await startMessage(folder, ended, signal));
+  throw new Error(await startMessage(folder, server.ended() !== undefined, signal));
 }
 
 function serverArguments(folder: string, port: number): string[] {

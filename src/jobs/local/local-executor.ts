@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../core/errors.ts';
+import { startDetached } from '../../core/detached.ts';
 import { isProcess } from '../../tracking/process.ts';
 import { logOf } from '../attempt.ts';
 import { type Executor, type Job, jobCommand } from '../executor.ts';
@@ -42,23 +39,15 @@ export function localExecutor(
   const begin = async (job: Job): Promise<string> => {
     const place = freePlace();
     const [, ...words] = jobCommand(job);
-    const log = openSync(logOf(job.file), 'a');
-    // Not through execa: the log must be a bare file and the process a group of its own to outlive this one.
-    const child = spawn(process.execPath, words, {
+    const child = await startDetached(process.execPath, words, {
       cwd: project,
       env: { ...process.env, ...places[place] },
-      stdio: ['ignore', log, log],
-      detached: true,
+      log: { path: logOf(job.file), append: true },
     });
-    closeSync(log);
-    child.once('exit', () => {
+    void child.whenEnded.then(() => {
       changed = true;
       wake();
     });
-    // Its process id is there at once; that there is none is told later.
-    if (child.pid === undefined)
-      throw new Error(`A process could not be begun: ${messageOf((await once(child, 'error'))[0])}`);
-    child.unref();
     const holder = { pid: child.pid, place, file: job.file };
     taken.set(place, holder);
     return format(holder);
