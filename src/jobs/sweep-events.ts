@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { endOfWholeLines, readLines, writeLines } from '../tracking/journal-file.ts';
 
 /** How an attempt of a unit came out. */
 export type Outcome =
@@ -57,16 +58,16 @@ export interface EventLog {
 /** Opens the log to be written on, by one process alone; a torn last line is cut off first. */
 export function openEvents(path: string, heard: (event: SweepEvent) => void): EventLog {
   const file = openSync(path, 'a+');
-  ftruncateSync(file, wholeLines(readFileSync(path)));
+  ftruncateSync(file, endOfWholeLines(file, fstatSync(file).size));
   return {
     append: (...events) => {
-      const timed = events.map((event): SweepEvent => ({ time: Date.now(), ...event }) as SweepEvent);
-      const bytes = Buffer.from(timed.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      const timed = events.map((event) => ({ time: Date.now(), ...event }) as SweepEvent);
       const { size } = fstatSync(file);
+      writeLines(file, timed.map((event) => `${JSON.stringify(event)}\n`).join(''));
       try {
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
         fsyncSync(file);
       } catch (error) {
+        // What nobody has heard of must not be read later.
         ftruncateSync(file, size);
         throw error;
       }
@@ -76,15 +77,9 @@ export function openEvents(path: string, heard: (event: SweepEvent) => void): Ev
   };
 }
 
-/** All whole lines from byte `from` on, and where the next one begins. Throws SyntaxError for a damaged one. */
+/** All whole lines from byte `from` on, and where the next one begins. Throws Error, naming the place, for a damaged one. */
 export function readEvents(path: string, from = 0): { events: SweepEvent[]; end: number } {
   if (!existsSync(path)) return { events: [], end: from };
-  const bytes = readFileSync(path).subarray(from);
-  const end = wholeLines(bytes);
-  const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
-  return { events: lines.map((line) => JSON.parse(line) as SweepEvent), end: from + end };
-}
-
-function wholeLines(bytes: Buffer): number {
-  return bytes.lastIndexOf(10) + 1;
+  const lines = readLines<SweepEvent>(path, from, Number.POSITIVE_INFINITY);
+  return { events: lines.map(({ entry }) => entry), end: lines.at(-1)?.end ?? from };
 }

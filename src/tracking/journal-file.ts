@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { expected } from '../core/errors.ts';
 import type { JournalEntry } from './journal-entry.ts';
 
 /** An entry and where the line after it begins, in bytes from the journal's start. */
-export interface JournalLine {
-  entry: JournalEntry;
+export interface JournalLine<Entry = JournalEntry> {
+  entry: Entry;
   end: number;
 }
 
@@ -19,12 +19,12 @@ export function readJournal(path: string): JournalEntry[] {
  * The whole lines from byte `offset` on, about `most` bytes of them but always one if there is one. It reads without
  * waiting: an asynchronous read would take several turns of an event loop that training holds for a second each.
  */
-export function readLines(path: string, offset: number, most: number): JournalLine[] {
+export function readLines<Entry = JournalEntry>(path: string, offset: number, most: number): JournalLine<Entry>[] {
   const file = openSync(path, 'r');
   try {
     const left = fstatSync(file).size - offset;
     for (let size = Math.min(left, most); size > 0; size = Math.min(left, size * 4)) {
-      const lines = parseLines(readAt(file, offset, size), offset, path);
+      const lines = parseLines<Entry>(readAt(file, offset, size), offset, path);
       if (lines.length > 0 || size >= left) return lines;
     }
     return [];
@@ -44,20 +44,35 @@ export function endOfWholeLines(file: number, size: number): number {
   return 0;
 }
 
-function parseLines(bytes: Buffer, offset: number, path: string): JournalLine[] {
-  const lines: JournalLine[] = [];
+/**
+ * Appends lines to an open file. A write may take only a part (a full disk, a signal): go on until it is whole, or the next one
+ * throws. Then the part is cut off again, since another line may follow when there is room.
+ */
+export function writeLines(file: number, lines: string): void {
+  const bytes = Buffer.from(lines);
+  const { size } = fstatSync(file);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+  } catch (error) {
+    if (fstatSync(file).size > size) ftruncateSync(file, size);
+    throw error;
+  }
+}
+
+function parseLines<Entry>(bytes: Buffer, offset: number, path: string): JournalLine<Entry>[] {
+  const lines: JournalLine<Entry>[] = [];
   let start = 0;
   for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
     const text = bytes.toString('utf8', start, end);
-    lines.push({ entry: parseEntry(text, path, offset + start), end: offset + end + 1 });
+    lines.push({ entry: parseEntry<Entry>(text, path, offset + start), end: offset + end + 1 });
     start = end + 1;
   }
   return lines;
 }
 
-function parseEntry(text: string, path: string, offset: number): JournalEntry {
+function parseEntry<Entry>(text: string, path: string, offset: number): Entry {
   try {
-    return JSON.parse(text) as JournalEntry;
+    return JSON.parse(text) as Entry;
   } catch (cause) {
     throw new Error(expected('a line of JSON', `${path} at byte ${offset}`, text), { cause });
   }

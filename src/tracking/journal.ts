@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetEntry, JournalEntry, ModelEntry, RunStatus } from './journal-entry.ts';
-import { endOfWholeLines, readJournal } from './journal-file.ts';
+import { endOfWholeLines, readJournal, writeLines } from './journal-file.ts';
 
 export { readJournal } from './journal-file.ts';
 
@@ -143,7 +143,7 @@ function openFile(path: string, heard?: (entry: JournalEntry) => void) {
   const append = (entry: JournalEntry, atOnce: boolean) => {
     if (closed) throw new Error(`Expected an open journal for ${entry.type} but ${path} was closed.`);
     throwRefused();
-    writeLine(file, `${JSON.stringify(entry)}\n`);
+    writeLines(file, `${JSON.stringify(entry)}\n`);
     if (atOnce || Date.now() - synced >= SYNC_EVERY_MS) sync();
     else timer ??= setTimeout(syncLater, SYNC_EVERY_MS).unref();
     heard?.(entry);
@@ -164,21 +164,6 @@ function openFile(path: string, heard?: (entry: JournalEntry) => void) {
     sync();
   };
   return { append, flush, close };
-}
-
-/**
- * A write may take only a part (a full disk, a signal): go on until it is whole, or the next one throws. Then the part is cut off
- * again, since another line may follow when there is room.
- */
-function writeLine(file: number, line: string): void {
-  const bytes = Buffer.from(line);
-  const { size } = fstatSync(file);
-  try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-  } catch (error) {
-    if (fstatSync(file).size > size) ftruncateSync(file, size);
-    throw error;
-  }
 }
 
 /** JSON has no NaN and no infinities. */
