@@ -7,10 +7,7 @@ import { listPlaces } from '../jobs/places.ts';
 import { type FoldOutcome, type FoldsContext, type FoldsResult, trainFolds } from '../jobs/train-folds.ts';
 import { checkPlannedLineage } from '../train/contamination.ts';
 import type { CommandResult } from './command.ts';
-import { preparePhantom } from './prepare-phantom.ts';
-
-/** Folds that a synthetic competition is cut into where it has none yet. */
-const PHANTOM_FOLDS = 5;
+import { PHANTOM_FOLDS, preparePhantom } from './prepare-phantom.ts';
 
 /** The surroundings of `npm run exp … data.fold=all`. */
 interface FoldsCommand {

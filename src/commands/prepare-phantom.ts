@@ -9,6 +9,9 @@ import { ingest } from '../data/ingest.ts';
 import { openCatalogue } from '../data/open-catalogue.ts';
 import { writePhantom } from '../data/phantom/index.ts';
 
+/** Folds that it is cut into where all of them are to be trained. */
+export const PHANTOM_FOLDS = 5;
+
 /** The report's hold-out. */
 const HOLDOUT = 0.15;
 

@@ -3,7 +3,7 @@ import type { Sweep } from '../config/sweep.ts';
 import type { Terminal } from '../core/terminal.ts';
 import { estimateSweep, timeKey } from '../jobs/estimate-sweep.ts';
 import type { CheckedUnit } from '../jobs/plan-sweep.ts';
-import { dryRun } from '../train/dry-run.ts';
+import { dryRun, duration } from '../train/dry-run.ts';
 
 /** Lists a sweep's units and says how long they take: a step is measured here for each kind of unit whose steps differ. */
 export async function estimate(
@@ -29,13 +29,13 @@ export async function estimate(
   for (const unit of units) {
     const { epochs } = unit.experiment;
     const changes = Object.entries(unit.changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-    terminal.say(`  ${unit.id}  ${epochs} epochs, ${timeOf(secondsOf(unit))}  ${unit.file} ${changes.join(' ')}`);
+    terminal.say(`  ${unit.id}  ${epochs} epochs, ${duration(secondsOf(unit))}  ${unit.file} ${changes.join(' ')}`);
   }
-  terminal.say(`one after the other    ${timeOf(whole.total_s)}`);
+  terminal.say(`one after the other    ${duration(whole.total_s)}`);
   if (halving !== undefined)
-    terminal.say(`with halving           ${timeOf(whole.halved_s)}, where it stops all that it may`);
+    terminal.say(`with halving           ${duration(whole.halved_s)}, where it stops all that it may`);
   terminal.say(
-    `${String(atOnce).padStart(4)} at once           ${timeOf(whole.wall_s)}, where they do not slow one another down`,
+    `${String(atOnce).padStart(4)} at once           ${duration(whole.wall_s)}, where they do not slow one another down`,
   );
   if (jobs.executor !== 'local') terminal.say(`Measured on this machine, not on ${jobs.executor}'s nodes.`);
   terminal.say('\nNext: the same command without dry_run=true.');
@@ -46,10 +46,4 @@ export async function estimate(
     seconds: secondsOf(unit),
   }));
   return { units: shown, ...whole };
-}
-
-function timeOf(seconds: number): string {
-  if (seconds < 90) return `${seconds.toFixed(0)} s`;
-  if (seconds < 5400) return `${(seconds / 60).toFixed(0)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -12,13 +12,10 @@ import { startDriver } from '../jobs/start-driver.ts';
 import { type SweepPlan, writePlan } from '../jobs/sweep-plan.ts';
 import { makeRunDirectory } from '../train/run-folder.ts';
 import type { Command } from './command.ts';
-import { preparePhantom } from './prepare-phantom.ts';
+import { PHANTOM_FOLDS, preparePhantom } from './prepare-phantom.ts';
 import { estimate } from './sweep-estimate.ts';
 import { followAndTell } from './sweep-result.ts';
 import { readSwitch } from './values.ts';
-
-/** Folds that a synthetic competition is cut into where it has none yet. */
-const PHANTOM_FOLDS = 5;
 
 /** `npm run sweep <sweep.yml>`: many runs, on this machine, Ray or Slurm. */
 export const sweepCommand: Command = {
@@ -34,15 +31,14 @@ export const sweepCommand: Command = {
     const { dry_run: dry, follow, ...overrides } = values;
     const [dryRuns, follows] = [readSwitch('dry_run', dry), readSwitch('follow', follow ?? 'true')];
     const settings = await readSettings(cwd);
-    const { sweep } = await parseSweep(file!, overrides, cwd);
+    const sweep = await parseSweep(file!, overrides, cwd);
     if (!dryRuns) checkShared(sweep, settings);
     await prepare(sweep, { cwd, signal }, terminal);
     const { trials, units } = await checkUnits(sweep, { file: file!, cwd, runsDir: settings.runsDir });
-    if (dryRuns) {
-      const { atOnce } = await createExecutor(sweep.jobs, { sweep: sweep.name, terminal });
-      return { json: await estimate(sweep, units, { cwd, settings, signal, atOnce }, terminal) };
-    }
-    await (await createExecutor(sweep.jobs, { sweep: sweep.name, terminal })).check();
+    const executor = await createExecutor(sweep.jobs, { sweep: sweep.name, terminal });
+    const context = { cwd, settings, signal, atOnce: executor.atOnce };
+    if (dryRuns) return { json: await estimate(sweep, units, context, terminal) };
+    await executor.check();
     const { runId, runDir } = await makeRunDirectory(sweep.name, settings.runsDir);
     const plan: SweepPlan = {
       format: 1,

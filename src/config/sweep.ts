@@ -4,7 +4,7 @@ import type { Problem } from './describe-problem.ts';
 import { jobsConfig } from './jobs.ts';
 import { type CheckedParts, type ConfigOf, optional, required, withDefault } from './keys.ts';
 import { loadConfig } from './load-config.ts';
-import { type LoadedYaml, loadYaml } from './load-yaml.ts';
+import { loadYaml } from './load-yaml.ts';
 
 const file = z.string().regex(/\.ya?ml$/, 'an experiment’s file');
 /** Values of an experiment's keys, by dotted key. */
@@ -65,16 +65,14 @@ export type Sweep = Omit<ConfigOf<typeof sweepKeys>, 'base'> & { base: string[] 
 
 /**
  * Reads a sweep, `key=value` words laid over its file. Throws one UserError that lists every problem with its place.
- * Also returns where a value was typed.
  */
 export async function parseSweep(
   path: string,
   overrides: Readonly<Record<string, string>> = {},
   cwd?: string,
-): Promise<{ sweep: Sweep; locate: LoadedYaml['locate'] }> {
-  const source = loadYaml(path, overrides, cwd);
-  const config = await loadConfig(sweepKeys, source, checkTogether);
-  return { sweep: { ...config, base: [config.base].flat() }, locate: source.locate };
+): Promise<Sweep> {
+  const config = await loadConfig(sweepKeys, loadYaml(path, overrides, cwd), checkTogether);
+  return { ...config, base: [config.base].flat() };
 }
 
 /** What the keys must be to one another. */

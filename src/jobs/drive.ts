@@ -5,11 +5,12 @@ import { openTerminal } from '../core/terminal.ts';
 import { lockRun } from '../train/run-folder.ts';
 import { driveSweep } from './drive-sweep.ts';
 import { createExecutor } from './executors.ts';
+import { readState } from './follow-sweep.ts';
 import { listRequests } from './requests.ts';
-import { openEvents, readEvents } from './sweep-events.ts';
+import { openEvents } from './sweep-events.ts';
 import { readEnvironment, readPlan, sweepFiles } from './sweep-plan.ts';
 import { openSweepRun } from './sweep-run.ts';
-import { initialState, takeEvent } from './sweep-state.ts';
+import { takeEvent } from './sweep-state.ts';
 import { indexUnits, type Sweeping } from './sweeping.ts';
 
 /** The process behind a sweep, which goes on when the one that began it is gone: the one writer of its events. */
@@ -25,10 +26,8 @@ async function drive(dir: string): Promise<void> {
   const terminal = openTerminal(process.stdout);
   const release = await lockRun(dir);
   const executor = await createExecutor(plan.jobs, { sweep: basename(dir), terminal });
-  const state = initialState(plan);
-  const { events } = sweepFiles(dir);
-  const log = openEvents(events, (event) => takeEvent(state, event));
-  for (const event of readEvents(events).events) takeEvent(state, event);
+  const state = readState(dir, plan);
+  const log = openEvents(sweepFiles(dir).events, (event) => takeEvent(state, event));
   const isThere = { dir, runsDir, plan, state, log, executor, terminal };
   try {
     // What is asked for while the last lines are sent has nobody else to hear it.

@@ -1,4 +1,4 @@
-import type { Sweep } from '../config/sweep.ts';
+import type { Draw, Sweep } from '../config/sweep.ts';
 import { createRng, type Rng } from '../core/random.ts';
 
 /** One set of values that is tried; with several folds and seeds it has several units. */
@@ -49,8 +49,6 @@ function drawAll({ trials, seed, keys }: NonNullable<Sweep['random']>): Record<s
     Object.fromEntries(Object.entries(keys).map(([key, how]) => [key, drawOne(how, createRng(seed, trial, key))])),
   );
 }
-
-type Draw = NonNullable<Sweep['random']>['keys'][string];
 
 function drawOne(how: Draw, rng: Rng): unknown {
   if ('choice' in how) return how.choice[rng.integer(0, how.choice.length - 1)];

@@ -30,6 +30,8 @@ export async function checkUnits(sweep: Sweep, place: Place): Promise<{ trials: 
   const folds = await chooseFolds(sweep, trials[0]!, place);
   const units = listUnits(sweep, trials, folds);
   const changes = new Map(trials.map((trial) => [trial.id, trial.changes]));
+  const names: string[] = [];
+  for (const path of sweep.base) names.push((await parseExperiment(path, {}, place.cwd)).name);
   const byId = new Map<string, CheckedUnit>();
   const problems = new Set<string>();
   // A fold's number and a seed are checked already: one parsing serves all of a trial's.
@@ -40,7 +42,11 @@ export async function checkUnits(sweep: Sweep, place: Place): Promise<{ trials: 
     if (!parsed.has(key)) parsed.set(key, await parse(unit, own, place, problems));
     const experiment = parsed.get(key);
     if (experiment === undefined) continue;
-    byId.set(unit.id, { ...unit, changes: own, experiment: await ofUnit(experiment, unit, sweep, byId, place) });
+    byId.set(unit.id, {
+      ...unit,
+      changes: own,
+      experiment: await ofUnit(experiment, unit, { sweep, names, before: byId }, place),
+    });
   }
   if (problems.size > 0) throw new UserError([...problems].join('\n'));
   for (const chain of chainsOf([...byId.values()])) {
@@ -81,35 +87,30 @@ async function chooseFolds(
   throw new UserError(expected(`some of the folds ${there.join(', ')}`, 'folds', absent));
 }
 
-/** The experiment of a unit: by its own name, fold and seed, from what it starts from. */
+/**
+ * The experiment of a unit: by its own name, fold and seed, from what it starts from.
+ * @param names of the experiments of the chain
+ */
 async function ofUnit(
   experiment: Experiment,
-  unit: Unit,
-  { name, base, seeds }: Sweep,
-  before: ReadonlyMap<string, CheckedUnit>,
-  { runsDir, cwd }: Place,
+  { id, stage, file, fold, seed, after }: Unit,
+  { sweep, names, before }: { sweep: Sweep; names: readonly string[]; before: ReadonlyMap<string, CheckedUnit> },
+  { runsDir }: Place,
 ): Promise<Experiment> {
-  const named = {
-    ...experiment,
-    name: `${name}-${unit.id}`,
-    ...(unit.seed === undefined || seeds === undefined ? {} : { seed: unit.seed }),
-  };
-  const placed = unit.fold === undefined ? named : { ...named, data: { ...named.data, fold: unit.fold } };
-  if (unit.after === undefined) {
-    if (unit.fold === undefined) return placed;
-    const { init } = await experimentOfFold(placed, unit.fold, { before: [], runsDir });
-    return init === undefined ? placed : { ...placed, init };
-  }
-  const earlier = await Promise.all(
-    base.slice(0, unit.stage).map(async (file) => (await parseExperiment(file, {}, cwd)).name),
-  );
+  const data = { ...experiment.data, fold: fold ?? experiment.data.fold };
+  const placed = { ...experiment, name: `${sweep.name}-${id}`, data, seed: seed ?? experiment.seed };
   const { init } = experiment;
+  if (after === undefined) {
+    if (fold === undefined) return placed;
+    const { init: ofFold } = await experimentOfFold(placed, fold, { before: [], runsDir });
+    return ofFold === undefined ? placed : { ...placed, init: ofFold };
+  }
+  const earlier = names.slice(0, stage);
   if (init?.from === undefined || !earlier.includes(init.from)) {
     const next = 'Only what starts from the file before it belongs behind it in base.';
-    throw new UserError(expected(`init.from: ${earlier.at(-1)}`, unit.file, init?.from ?? 'none', next));
+    throw new UserError(expected(`init.from: ${earlier.at(-1)}`, file, init?.from ?? 'none', next));
   }
-  const from = before.get(unit.after);
-  return { ...placed, init: { ...init, from: from?.experiment.name ?? init.from } };
+  return { ...placed, init: { ...init, from: before.get(after)?.experiment.name ?? init.from } };
 }
 
 function chainsOf(units: readonly CheckedUnit[]): CheckedUnit[][] {

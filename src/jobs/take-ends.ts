@@ -1,5 +1,5 @@
 import { readEnd } from './attempt.ts';
-import { judge } from './settle.ts';
+import { judge } from './judge-end.ts';
 import { type PlannedUnit, sweepFiles } from './sweep-plan.ts';
 import { failuresAfter, isOver } from './sweep-state.ts';
 import { progressOf, type Sweeping, stateOf } from './sweeping.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expected, UserError } from '../core/errors.ts';
 import { JOURNAL_FILE } from './journal.ts';
 import type { RunStatus } from './journal-entry.ts';
@@ -39,8 +39,11 @@ export async function listRuns(runsDir: string): Promise<RunSummary[]> {
  * Throws UserError with the runs to choose from.
  */
 export async function findRun(runsDir: string, reference: string): Promise<RunSummary> {
+  // Of hundreds of runs the one that is named by its folder is the only one that has to be read.
+  const own = basename(reference) === reference ? readRun(runsDir, reference) : undefined;
+  if (own !== undefined) return own;
   const runs = await listRuns(runsDir);
-  const exact = runs.find((run) => run.run_id === reference || run.mlflow_run_id === reference);
+  const exact = runs.find((run) => run.mlflow_run_id === reference);
   if (exact !== undefined) return exact;
   const named = runs.filter((run) => run.name === reference);
   const finished = named.filter((run) => run.status === 'FINISHED');

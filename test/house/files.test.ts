@@ -78,7 +78,7 @@ test('the reference names every command and every machine setting', () => {
 
 for (const name of readdirSync(join(PROJECT, 'sweeps'))) {
   test(`sweeps/${name} is a sweep`, async () => {
-    const { sweep } = await parseSweep(`sweeps/${name}`, {}, PROJECT);
+    const sweep = await parseSweep(`sweeps/${name}`, {}, PROJECT);
     for (const file of sweep.base) assert.ok(existsSync(join(PROJECT, file)), file);
     assert.match(readFileSync(join(PROJECT, 'sweeps', name), 'utf8'), new RegExp(`npm run sweep sweeps/${name}`));
   });

@@ -22,7 +22,7 @@ after(async () => await rm(folder, { recursive: true }));
 
 async function parse(text: string, words: Record<string, string> = {}) {
   await writeFile(join(folder, 'sweep.yml'), text);
-  return (await parseSweep('sweep.yml', words, folder)).sweep;
+  return await parseSweep('sweep.yml', words, folder);
 }
 
 async function refused(text: string, message: RegExp, words: Record<string, string> = {}) {

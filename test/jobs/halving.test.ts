@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { halve, rungEpochs } from '../../src/jobs/halving.ts';
-import { judge } from '../../src/jobs/settle.ts';
+import { judge } from '../../src/jobs/judge-end.ts';
 import { failuresAfter, type UnitState } from '../../src/jobs/sweep-state.ts';
 
 test('rungs lie at growing epochs below the last one', () => {
