@@ -1,6 +1,6 @@
 import type { Terminal } from '../core/terminal.ts';
 import type { SweepPlan } from '../jobs/sweep-plan.ts';
-import { diceOf } from '../jobs/sweep-run.ts';
+import { diceOf } from '../jobs/sweep-results.ts';
 import type { SweepState } from '../jobs/sweep-state.ts';
 import { sayTable } from './say-table.ts';
 

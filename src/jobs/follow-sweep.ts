@@ -5,7 +5,7 @@ import { readTail } from './read-tail.ts';
 import { isDriven } from './start-driver.ts';
 import { readEvents, type SweepEvent } from './sweep-events.ts';
 import { type SweepPlan, sweepFiles } from './sweep-plan.ts';
-import { diceOf } from './sweep-run.ts';
+import { diceOf } from './sweep-results.ts';
 import { initialState, type SweepState, takeEvent } from './sweep-state.ts';
 
 const ASK_EVERY_MS = 500;
