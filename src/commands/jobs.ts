@@ -98,7 +98,7 @@ async function listSweeps(runsDir: string, terminal: Terminal): Promise<CommandR
     sweeps.push({ run_id, executor: plan.jobs.executor, ...(await summarise(dir, plan, readState(dir, plan))) });
   }
   if (sweeps.length === 0) {
-    terminal.say(`There are no sweeps under ${runsDir}.\nNext: npm run sweep sweeps/quickstart.yml`);
+    terminal.say(`There are no sweeps under ${runsDir}.\nNext: npm run sweep experiments/sweeps/quickstart.yml`);
     return { json: { sweeps } };
   }
   const keys = ['run_id', 'status', 'executor', 'units', 'finished', 'running', 'waiting', 'failed'];

@@ -33,7 +33,7 @@ const halving = z.strictObject({
 });
 export type Halving = z.infer<typeof halving>;
 
-/** Every key of `sweeps/*.yml`; docs/reference/sweep.md describes them at length. */
+/** Every key of `experiments/sweeps/*.yml`; docs/reference/sweep.md describes them at length. */
 export const sweepKeys = {
   name: required(
     'Names the sweep, its folder, and its runs with their trial behind it.',

@@ -128,7 +128,7 @@ export function planUnits(units: readonly CheckedUnit[], sweepRun: string): Plan
   const runOf = (id: string) => `${sweepRun}-${id}`;
   return units.map(({ experiment, changes, ...unit }) => {
     const { id, file, fold, seed, after } = unit;
-    const from = after === undefined ? (fold === undefined ? undefined : experiment.init?.from) : runOf(after);
+    const from = after === undefined ? experiment.init?.from : runOf(after);
     const words = {
       ...asWords(changes),
       name: experiment.name,
@@ -139,7 +139,9 @@ export function planUnits(units: readonly CheckedUnit[], sweepRun: string): Plan
       sweep: sweepRun,
     };
     const typed = Object.entries(words).map(([key, value]) => `${key}=${value}`);
-    return { ...unit, run_id: runOf(id), words: ['exp', file, ...typed], epochs: experiment.epochs };
+    const init =
+      from === undefined ? {} : { init: { run: from, checkpoint: experiment.init?.checkpoint ?? 'best-dice' } };
+    return { ...unit, run_id: runOf(id), words: ['exp', file, ...typed], ...init, epochs: experiment.epochs };
   });
 }
 

@@ -12,6 +12,8 @@ export interface PlannedUnit extends Unit {
   run_id: string;
   /** The words after `npm run`, without those of one attempt. */
   words: string[];
+  /** The checkpoint that it starts from, where it does: `npm run gc` keeps it. */
+  init?: { run: string; checkpoint: string };
   /** How many it trains, at the end. */
   epochs: number;
 }

@@ -84,6 +84,20 @@ async function makePlace(name: string) {
   return place;
 }
 
+/** A later stage of a sweep that has not begun: its own configuration does not say yet what it starts from. */
+async function writeSweep(cwd: string, id: string, from: string, status?: RunStatus) {
+  const dir = join(cwd, 'runs', id);
+  const journal = await openJournal(dir);
+  journal.run({ run_id: id, name: 'sweep', experiment: 'e', params: {}, tags: { sweep: 'true' } });
+  if (status !== undefined) journal.end(status);
+  journal.close();
+  await writeFile(join(dir, 'config.yml'), 'name: sweep\n');
+  await writeFile(
+    join(dir, 'sweep.json'),
+    JSON.stringify({ units: [{ init: { run: from, checkpoint: 'best-loss' } }] }),
+  );
+}
+
 const idsOf = async (runDir: string) =>
   (await readdir(join(runDir, 'checkpoints'))).filter((name) => name !== 'index.json').sort();
 const GONE = ['probs', 'probs.part', 'scores.json'].map((ending) => `predictions/epoch-0003-oof-none.${ending}`);
@@ -241,4 +255,26 @@ test('no runs are nothing to remove; a run that is not there and other values ar
   const { removed } = await place.gc({}, 'b');
   assert.equal(removed.length, 6);
   assert.equal((await idsOf(join(place.cwd, 'runs/20190901-101500-a'))).length, 5);
+});
+
+test('what a later stage of a sweep starts from is kept until the sweep is over, and what a sweep file names', async () => {
+  const { cwd, run, gc } = await makePlace('sweep');
+  const first = await run('20190901-101500-first');
+  await gc({ keep: 'chosen' });
+  assert.ok(!(await idsOf(first)).includes('epoch-0001'), 'nobody needs it');
+
+  const [pending, over, named] = [
+    await run('20190901-101501-a'),
+    await run('20190901-101502-b'),
+    await run('20190901-101503-c'),
+  ];
+  await writeSweep(cwd, '20190901-101504-sweep', '20190901-101501-a');
+  await writeSweep(cwd, '20190901-101505-sweep', '20190901-101502-b', 'FINISHED');
+  await mkdir(join(cwd, 'experiments/sweeps'), { recursive: true });
+  const file = 'grid: { init.from: [20190901-101503-c] }\nset: { init.checkpoint: best-loss }\n';
+  await writeFile(join(cwd, 'experiments/sweeps/s.yml'), `name: s\nbase: x.yml\n${file}`);
+  await gc({ keep: 'chosen' });
+  assert.ok((await idsOf(pending)).includes('epoch-0001'));
+  assert.ok(!(await idsOf(over)).includes('epoch-0001'));
+  assert.ok((await idsOf(named)).includes('epoch-0001'));
 });

@@ -76,11 +76,14 @@ test('the reference names every command and every machine setting', () => {
   for (const { key } of listKeys(settingsKeys)) assert.ok(reference.includes(`\`${key.env}\``), key.env);
 });
 
-for (const name of readdirSync(join(PROJECT, 'sweeps'))) {
-  test(`sweeps/${name} is a sweep`, async () => {
-    const sweep = await parseSweep(`sweeps/${name}`, {}, PROJECT);
+for (const name of readdirSync(join(PROJECT, 'experiments/sweeps'))) {
+  test(`experiments/sweeps/${name} is a sweep`, async () => {
+    const sweep = await parseSweep(`experiments/sweeps/${name}`, {}, PROJECT);
     for (const file of sweep.base) assert.ok(existsSync(join(PROJECT, file)), file);
-    assert.match(readFileSync(join(PROJECT, 'sweeps', name), 'utf8'), new RegExp(`npm run sweep sweeps/${name}`));
+    assert.match(
+      readFileSync(join(PROJECT, 'experiments/sweeps', name), 'utf8'),
+      new RegExp(`npm run sweep experiments/sweeps/${name}`),
+    );
   });
 }
 

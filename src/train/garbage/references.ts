@@ -7,6 +7,7 @@ import { gateMember, parseSubmission, parseUntuned } from '../../config/submissi
 import { expected, messageOf, UserError } from '../../core/errors.ts';
 import { foldsOf } from '../../tracking/folds-of.ts';
 import type { RunSummary } from '../../tracking/runs.ts';
+import { isSweep } from '../../tracking/sweep-of.ts';
 
 /** Something that still needs a checkpoint. */
 export interface Reference {
@@ -45,8 +46,10 @@ export async function readReferences(
   const references: Reference[] = [];
   for (const path of submissions) references.push(...(await ofSubmission(path, named(path), cwd)));
   for (const path of manifests) references.push(...(await ofManifest(path, named(path))));
-  for (const path of experiments) references.push(...ofExperiment(path, named(path)));
+  for (const path of experiments)
+    references.push(...ofExperiment(path, named(path)), ...ofSweepFile(path, named(path)));
   for (const run of runs) references.push(...ofExperiment(run.config, `run ${run.run_id}`));
+  for (const run of runs.filter(({ record }) => isSweep(record))) references.push(...(await ofSweep(run)));
   const consulted = { experiments: experiments.length, submissions: submissions.length, manifests: manifests.length };
   references.push(...references.flatMap((reference) => ofFolds(reference, runs)));
   return { references, consulted: { ...consulted, runs: runs.length } };
@@ -100,6 +103,27 @@ function ofExperiment(path: string, by: string): Reference[] {
     const { checkpoint = 'best-dice' } = init;
     return [{ run: init.from, checkpoint: String(checkpoint), by }];
   });
+}
+
+/** What the trials of a sweep that may be begun start from: `init.from` among the keys that they change. */
+function ofSweepFile(path: string, by: string): Reference[] {
+  const { value: whole } = loadYaml(path);
+  if (!isMapping(whole) || !('base' in whole)) return [];
+  const parts = [whole.set, whole.grid, ...(Array.isArray(whole.list) ? whole.list : [])].filter(isMapping);
+  const textsOf = (key: string) =>
+    parts.flatMap((part) => [part[key]].flat()).filter((value) => typeof value === 'string');
+  const checkpoints = textsOf('init.checkpoint');
+  return textsOf('init.from').flatMap((run) =>
+    (checkpoints.length === 0 ? ['best-dice'] : checkpoints).map((checkpoint) => ({ run, checkpoint, by })),
+  );
+}
+
+/** What the units of a sweep that is not over start from: those that have not begun have no configuration yet. */
+async function ofSweep({ dir, run_id, status }: RunSummary): Promise<Reference[]> {
+  const path = join(dir, 'sweep.json');
+  if (status !== 'RUNNING' || !existsSync(path)) return [];
+  const { units } = JSON.parse(await readFile(path, 'utf8')) as { units: { init?: Omit<Reference, 'by'> }[] };
+  return units.flatMap(({ init }) => (init === undefined ? [] : [{ ...init, by: `sweep ${run_id}` }]));
 }
 
 async function filesBelow(folder: string, ending: RegExp): Promise<string[]> {
