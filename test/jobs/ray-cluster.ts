@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { messageOf } from '../../src/core/errors.ts';
 import { ensurePythonEnvironment } from '../../src/core/python-environment.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
 import { connectRay } from '../../src/jobs/ray/ray-http.ts';
+import { freePorts } from '../free-port.ts';
 
 /** A Ray of one node with four cores and no GPU. */
 export interface RayCluster {
@@ -80,18 +80,6 @@ async function installRay(): Promise<string> {
     otherwise: 'leave out the tests that need it',
   };
   return await ensurePythonEnvironment(environment, silentTerminal);
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return (server.address() as { port: number }).port;
-    }),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Until its node is there, and it has said that nothing adds others. */

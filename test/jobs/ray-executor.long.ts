@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { preparePhantom } from '../../src/commands/prepare-phantom.ts';
-import { parseExperiment } from '../../src/config/experiment.ts';
 import { jobsConfig, type RayJobs } from '../../src/config/jobs.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
-import { endOf, readEnd, writeAttempt } from '../../src/jobs/attempt.ts';
+import { endOf, readEnd } from '../../src/jobs/attempt.ts';
 import type { Executor, Job, JobState } from '../../src/jobs/executor.ts';
 import { rayExecutor } from '../../src/jobs/ray/ray-executor.ts';
 import { connectRay } from '../../src/jobs/ray/ray-http.ts';
+import { type JobsFolder, makeJobsFolder, SWEEP } from './engine-jobs.ts';
 import { startRay } from './ray-cluster.ts';
-import { SMALL_EXPERIMENT } from './run-exp.ts';
 import { processesOf } from './sweep-of-six.ts';
-
-const SWEEP = '20261129-060000-lr';
 
 /** Ray gives up a job that finds no room for so long. */
 const START_TIMEOUT_S = 12;
@@ -26,21 +19,15 @@ const START_TIMEOUT_S = 12;
 const ray = await startRay({ RAY_JOB_START_TIMEOUT_SECONDS: String(START_TIMEOUT_S) });
 const skip = typeof ray === 'string' ? ray : false;
 
-let folder: string;
+let place: JobsFolder;
 before(async () => {
   if (typeof ray === 'string') return;
-  folder = await mkdtemp(join(tmpdir(), 'ray jobs-'));
-  await writeFile(join(folder, 'small.yml'), SMALL_EXPERIMENT);
-  // Nobody listens on port 1.
-  const environment = { MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', PNEUMOTHORAX_LOADER_WORKERS: '1' };
-  await writeFile(join(folder, 'environment.json'), JSON.stringify(environment));
-  const experiment = await parseExperiment('small.yml', {}, folder);
-  await preparePhantom(experiment, { cwd: folder, signal: new AbortController().signal, folds: 2 }, silentTerminal);
+  place = await makeJobsFolder('ray');
 });
 after(async () => {
   if (typeof ray === 'string') return;
   await ray.stop();
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  await place.remove();
 });
 
 /** A fresh one, as of a process that was begun again. */
@@ -50,17 +37,6 @@ function executorOf(keys: Record<string, unknown> = {}): Executor {
   const config = jobsConfig(typed).parse(typed) as RayJobs;
   const project = new URL('../..', import.meta.url).pathname;
   return rayExecutor(config, { project, sweep: SWEEP, terminal: silentTerminal });
-}
-
-async function jobOf(name: string, words: string[]): Promise<Job> {
-  const file = join(folder, 'sweep', `${name}.1.json`);
-  await writeAttempt(file, { words, cwd: folder, environment: join(folder, 'environment.json') });
-  return { id: `${SWEEP}.${name}.1`, file };
-}
-
-/** An experiment that trains for half a second an epoch. */
-async function expOf(name: string, epochs: number): Promise<Job> {
-  return await jobOf(name, ['exp', 'small.yml', `name=${name}`, `epochs=${epochs}`, 'resume=last']);
 }
 
 /** Polls until it is so; throws after a minute, with what the job printed. */
@@ -96,8 +72,8 @@ test('a cluster is asked whether it can give what jobs need', { skip }, async ()
 
 test('jobs run and say how they ended', { skip }, async () => {
   const executor = executorOf({ cpus: 2 });
-  const jobs = await Promise.all(['a', 'b'].map((name) => jobOf(name, ['help', 'json=true'])));
-  jobs.push(await jobOf('wrong', ['exp', 'nowhere.yml']));
+  const jobs = await Promise.all(['a', 'b'].map((name) => place.jobOf(name, ['help', 'json=true'])));
+  jobs.push(await place.jobOf('wrong', ['exp', 'nowhere.yml']));
   const handles = await executor.submit(jobs);
   assert.deepEqual(
     handles,
@@ -119,7 +95,7 @@ test('jobs are handed over once, wait as long as they must, and are cancelled af
   skip,
 }, async () => {
   const executor = executorOf({ cpus: 4 });
-  const jobs = [await expOf('cancelled', 2000), await expOf('taken-back', 2000)];
+  const jobs = [await place.expOf('cancelled', 2000), await place.expOf('taken-back', 2000)];
   const handles = await executor.submit(jobs);
   const [first, second] = handles as [string, string];
   // There are four cores.
@@ -151,7 +127,7 @@ for (const what of ['its own process', 'Ray’s process of it']) {
   test(`a job that is killed (${what}) is gone without a word of its own, and leaves nothing behind`, {
     skip,
   }, async () => {
-    const job = await expOf(what === 'its own process' ? 'killed' : 'killed-above', 2000);
+    const job = await place.expOf(what === 'its own process' ? 'killed' : 'killed-above', 2000);
     const [handle] = (await executorOf({ cpus: 4 }).submit([job])) as [string];
     await untilSaid(/epoch 1\/2000/, job, handle);
     const [unit] = processesOf('src/run-unit.ts', job.file) as [number];
@@ -169,7 +145,7 @@ for (const what of ['its own process', 'Ray’s process of it']) {
 
 test('a packed project is installed and run where it was unpacked, once for several jobs', { skip }, async () => {
   const executor = executorOf({ working_dir: 'packed', cpus: 2 });
-  const jobs = await Promise.all(['packed-1', 'packed-2'].map((name) => jobOf(name, ['help', 'json=true'])));
+  const jobs = await Promise.all(['packed-1', 'packed-2'].map((name) => place.jobOf(name, ['help', 'json=true'])));
   const handles = await executor.submit(jobs);
   for (const [i, job] of jobs.entries()) await untilState('gone', job, handles[i]!);
   const logs = await Promise.all(jobs.map((job, i) => executor.logs(handles[i]!, job)));

@@ -1,42 +1,31 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
-import { preparePhantom } from '../../src/commands/prepare-phantom.ts';
-import { parseExperiment } from '../../src/config/experiment.ts';
 import { jobsConfig, type SlurmJobs } from '../../src/config/jobs.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
-import { endOf, readEnd, writeAttempt } from '../../src/jobs/attempt.ts';
+import { endOf, readEnd } from '../../src/jobs/attempt.ts';
 import type { Executor, Job, JobState } from '../../src/jobs/executor.ts';
 import { slurmExecutor } from '../../src/jobs/slurm/slurm-executor.ts';
-import { SMALL_EXPERIMENT } from './run-exp.ts';
+import { type JobsFolder, makeJobsFolder, SWEEP } from './engine-jobs.ts';
 import { startSlurm } from './slurm-cluster.ts';
-
-const SWEEP = '20261129-060000-lr';
 
 const slurm = await startSlurm();
 const skip = typeof slurm === 'string' ? slurm : false;
 
-let folder: string;
+let place: JobsFolder;
 before(async () => {
   if (typeof slurm === 'string') return;
   Object.assign(process.env, slurm.environment);
-  folder = await mkdtemp(join(tmpdir(), 'slurm jobs-'));
-  await writeFile(join(folder, 'small.yml'), SMALL_EXPERIMENT);
-  // Nobody listens on port 1.
-  const environment = { MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', PNEUMOTHORAX_LOADER_WORKERS: '1' };
-  await writeFile(join(folder, 'environment.json'), JSON.stringify(environment));
-  const experiment = await parseExperiment('small.yml', {}, folder);
-  await preparePhantom(experiment, { cwd: folder, signal: new AbortController().signal, folds: 2 }, silentTerminal);
+  place = await makeJobsFolder('slurm');
 });
 after(async () => {
   if (typeof slurm === 'string') return;
   await slurm.stop();
-  await rm(folder, { recursive: true, force: true });
+  await place.remove();
 });
 
 /** A fresh one, as of a process that was begun again. */
@@ -45,17 +34,6 @@ function executorOf(keys: Record<string, unknown> = {}): Executor {
   const config = jobsConfig(typed).parse(typed) as SlurmJobs;
   const project = new URL('../..', import.meta.url).pathname;
   return slurmExecutor(config, { project, sweep: SWEEP, terminal: silentTerminal });
-}
-
-async function jobOf(name: string, words: string[]): Promise<Job> {
-  const file = join(folder, 'sweep', `${name}.1.json`);
-  await writeAttempt(file, { words, cwd: folder, environment: join(folder, 'environment.json') });
-  return { id: `${SWEEP}.${name}.1`, file };
-}
-
-/** An experiment that trains for half a second an epoch. */
-async function expOf(name: string, epochs: number): Promise<Job> {
-  return await jobOf(name, ['exp', 'small.yml', `name=${name}`, `epochs=${epochs}`, 'resume=last']);
 }
 
 /** Polls until it is so; throws after a minute, with what the job printed. */
@@ -100,8 +78,8 @@ test('a cluster is asked whether it can give what jobs need', { skip }, async ()
 
 test('jobs run, more than one array takes, and say how they ended', { skip }, async () => {
   const executor = executorOf();
-  const jobs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => jobOf(name, ['help', 'json=true'])));
-  jobs.push(await jobOf('wrong', ['exp', 'nowhere.yml']));
+  const jobs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => place.jobOf(name, ['help', 'json=true'])));
+  jobs.push(await place.jobOf('wrong', ['exp', 'nowhere.yml']));
   const handles = await executor.submit(jobs);
   assert.equal(new Set(handles).size, 5);
   for (const [i, job] of jobs.entries()) await untilState('gone', job, handles[i]!);
@@ -116,7 +94,7 @@ test('jobs run, more than one array takes, and say how they ended', { skip }, as
 
 test('jobs are handed over once, found again by their ids, and cancelled after they have saved', { skip }, async () => {
   const executor = executorOf({ gpus: 1 });
-  const jobs = [await expOf('cancelled', 2000), await expOf('taken-back', 2000)];
+  const jobs = [await place.expOf('cancelled', 2000), await place.expOf('taken-back', 2000)];
   // What Slurm shows a job of its GPUs is in the environment that it begins with.
   process.env.NODE_OPTIONS = '--import=data:text/javascript,console.error(/sees/,process.env.CUDA_VISIBLE_DEVICES)';
   const handles = await executor.submit(jobs).finally(() => delete process.env.NODE_OPTIONS);
@@ -144,7 +122,7 @@ test('jobs are handed over once, found again by their ids, and cancelled after t
 });
 
 test('a job that is killed is gone without a word of its own', { skip }, async () => {
-  const job = await expOf('killed', 2000);
+  const job = await place.expOf('killed', 2000);
   const [handle] = (await executorOf().submit([job])) as [string];
   await untilSaid(/epoch 1\/2000/, job, handle);
   process.kill(await processOf(job), 'SIGKILL');
@@ -155,11 +133,11 @@ test('a job that is killed is gone without a word of its own', { skip }, async (
 test('a job that makes way for one of a higher partition saves, waits, and goes on under its handle', {
   skip,
 }, async () => {
-  const low = await expOf('preempted', 20);
+  const low = await place.expOf('preempted', 20);
   const [handle] = (await executorOf({ gpus: 1 }).submit([low])) as [string];
   await untilSaid(/epoch 2\/20/, low, handle);
 
-  const high = await jobOf('urgent', ['help']);
+  const high = await place.jobOf('urgent', ['help']);
   const executor = executorOf({ gpus: 1, partition: 'high', options: ['--begin=now'] });
   const [urgent] = (await executor.submit([high])) as [string];
   await untilState('waiting', low, handle);
@@ -173,12 +151,12 @@ test('a job that makes way for one of a higher partition saves, waits, and goes 
   const log = await executor.logs(handle, low);
   assert.match(log, /DUE TO PREEMPTION/);
   assert.match(log, /going on from checkpoint .*: epoch [3-9]/);
-  const runs = await readdir(join(folder, 'runs'));
+  const runs = await readdir(join(place.folder, 'runs'));
   assert.equal(runs.filter((name) => name.includes('preempted')).length, 1);
 });
 
 test('before its time is up a job saves and ends as one that is to be taken up again', { skip }, async () => {
-  const job = await expOf('timed', 2000);
+  const job = await place.expOf('timed', 2000);
   // A minute is the least, and Slurm sends the signal up to half a minute early.
   const [handle] = (await executorOf({ time: '1', options: ['--signal=B:USR1@15'] }).submit([job])) as [string];
   await untilState('gone', job, handle);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,6 +10,7 @@ import { createMlflowClient, type MlflowClient } from 'mlflow-js-client';
 import { readSettings } from '../../src/config/settings.ts';
 import { ensurePythonEnvironment } from '../../src/core/python-environment.ts';
 import { silentTerminal } from '../../src/core/terminal.ts';
+import { freePort } from '../free-port.ts';
 
 // The last of the servers that many teams still run.
 const VERSION = '2.22.2';
@@ -68,14 +68,6 @@ async function isThere(): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 test('a server of MLflow 2 takes the core calls and gives back what it was told', async () => {
