@@ -20,7 +20,6 @@ const SHARED_GRACE_MS = 10_000;
  */
 export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<'FINISHED' | 'FAILED' | 'KILLED'> {
   const missing = new Map<string, number>();
-  const told = new Set<string>();
   const graceMs = sweep.plan.jobs.executor === 'local' ? 0 : SHARED_GRACE_MS;
   let failures = 0;
   let unfollowed = true;
@@ -33,7 +32,7 @@ export async function driveSweep(sweep: Sweeping, signal: AbortSignal): Promise<
       await takeRequests(sweep);
       await dropCancelled(sweep);
       await takeEnds(sweep, missing, graceMs);
-      await cancelHanded(sweep, told);
+      await cancelHanded(sweep);
       await decideHalving(sweep);
       await handOver(sweep);
       failures = 0;

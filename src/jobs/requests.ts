@@ -35,7 +35,7 @@ export async function takeRequests(sweep: Sweeping): Promise<void> {
     const name = file.slice(file.indexOf('.') + 1);
     if (name.startsWith('retry.')) {
       // Those that are about to be cancelled are meant too.
-      if ([...sweep.open].some((id) => sweep.state.cancelling || stateOf(sweep, id).cancelling)) return;
+      if (toCancel(sweep).length > 0) return;
       retry(sweep, name === 'retry.failed' ? ['failed', 'refused', 'skipped'] : ['cancelled']);
     } else if (name === 'cancel') sweep.log.append({ type: 'cancelling', units: 'all' });
     else sweep.log.append({ type: 'cancelling', units: [name.slice('cancel.'.length)] });
@@ -81,16 +81,15 @@ export async function dropCancelled(sweep: Sweeping): Promise<void> {
   }
 }
 
-/**
- * Tells those that the engine has to save and stop, once.
- * @param told the attempts that were told by this process: a second word would have them end without saving
- */
-export async function cancelHanded(sweep: Sweeping, told: Set<string>): Promise<void> {
-  const attemptOf = (id: string) => `${id}.${stateOf(sweep, id).attempts}`;
-  const running = toCancel(sweep).filter((id) => stateOf(sweep, id).status === 'handed' && !told.has(attemptOf(id)));
+/** Tells those that the engine has to save and stop, once each attempt. */
+export async function cancelHanded(sweep: Sweeping): Promise<void> {
+  const running = toCancel(sweep).filter((id) => {
+    const { status, told } = stateOf(sweep, id);
+    return status === 'handed' && !told;
+  });
   if (running.length === 0) return;
   await sweep.executor.cancel(running.map((id) => stateOf(sweep, id).handle!));
-  for (const id of running) told.add(attemptOf(id));
+  sweep.log.append({ type: 'told', units: running });
 }
 
 function toCancel(sweep: Sweeping): string[] {

@@ -35,6 +35,8 @@ export type SweepEvent = { time: number } & (
   /** It never runs: something that it needs did not come about, or nobody wants it any more. */
   | { type: 'dropped'; unit: string; outcome: 'cancelled' | 'stopped' | 'skipped'; why: string }
   | { type: 'cancelling'; units: string[] | 'all' }
+  /** The engine has told these attempts to save and stop: a second word would have them end without saving. */
+  | { type: 'told'; units: string[] }
   | { type: 'retrying'; units: string[] }
   | { type: 'over'; status: 'FINISHED' | 'FAILED' | 'KILLED' }
 );

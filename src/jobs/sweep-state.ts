@@ -29,8 +29,9 @@ export interface UnitState {
   until?: number;
   /** The run's last checkpoint when the last attempt ended: whoever has another one since has got further. */
   checkpoint?: string;
-  /** Told to stop. */
+  /** Is to be cancelled, and whether the attempt under way has been told so. */
   cancelling?: boolean;
+  told?: boolean;
   /** Why it ended as it did. */
   why?: string;
 }
@@ -62,6 +63,9 @@ export function takeEvent(state: SweepState, event: SweepEvent): void {
     case 'cancelling':
       if (event.units === 'all') state.cancelling = true;
       else for (const id of event.units) unitOf(state, id).cancelling = true;
+      return;
+    case 'told':
+      for (const id of event.units) unitOf(state, id).told = true;
       return;
     case 'retrying':
       delete state.over;
@@ -95,6 +99,7 @@ function takeUnitEvent(unit: UnitState, event: UnitEvent): void {
       unit.attempts = event.attempt;
       delete unit.until;
       delete unit.handle;
+      delete unit.told;
       if (event.until !== undefined) unit.until = event.until;
       return;
     case 'handed':

@@ -298,6 +298,24 @@ test('halving lets a later stage that trains already end, and stops what waits',
   assert.ok(handed.includes('t03-1.2'));
 });
 
+test('who drives next does not tell an attempt a second time to stop', async () => {
+  let asked = 0;
+  const { ends } = await drive({
+    units: [{ id: 't01' }],
+    before: [
+      { type: 'handing', unit: 't01', attempt: 1 },
+      { type: 'handed', unit: 't01', attempt: 1, handle: 'there' },
+      { type: 'cancelling', units: ['t01'] },
+      { type: 'told', units: ['t01'] },
+    ],
+    executor: {
+      status: async (handles) => new Map(handles.map((handle) => [handle, asked++ < 3 ? 'running' : 'gone'])),
+      cancel: async () => assert.fail('it is told again'),
+    },
+  });
+  assert.deepEqual(ends, { t01: 'cancelled' });
+});
+
 test('an engine that does not answer is asked again, what it refuses is not', async () => {
   let asked = 0;
   const { ends } = await drive({
